@@ -1,0 +1,78 @@
+#pragma once
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "values.h"
+
+namespace rune::app {
+
+/// The command was called in a wrong way: exit code 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The arguments of one subcommand: one table that both the parser and the help text are made of.
+///
+/// Targets are given by reference, hold the defaults before parse() and the values after it, and must outlive it.
+class CommandLine {
+ public:
+  /// `synopsis` follows the name in the usage line; `purpose` is the paragraph below it.
+  CommandLine(std::string name, std::string synopsis, std::string purpose);
+
+  /// What is not an option: exactly one, or one and more.
+  void operand(std::string name, std::string& target, std::string text);
+  void operands(std::string name, std::vector<std::string>& target, std::string text);
+
+  /// Opens a group of options under a title.
+  void group(std::string title);
+  /// `names`: "-n" or "--layers" or "-o,--output". The default stands in the help unless it is empty.
+  template <class T>
+  void option(std::string names, std::string value_name, T& target, std::string text) {
+    entries_.push_back(
+        {groups_.back(), std::move(names), std::move(value_name), std::move(text), show_value(target),
+         [&target](const std::string& value, std::string_view option) { read_value(value, option, target); }});
+  }
+  void flag(std::string names, bool& target, std::string text);
+  /// At most one of these options may be given.
+  void exclusive(std::vector<std::string> names);
+  void example(std::string command, std::string text);
+
+  /// Throws UsageError. False: --help was asked for and has been written to stdout.
+  [[nodiscard]] bool parse(int argc, const char* const* argv);
+  [[nodiscard]] std::string help() const;
+
+ private:
+  struct Operand {
+    std::string name;
+    std::string text;
+    std::vector<std::string>* many = nullptr;
+    std::string* one = nullptr;
+  };
+  struct Entry {
+    std::string group;
+    std::string names;
+    std::string value_name;  // empty: a flag
+    std::string text;
+    std::string standard;  // the default, as help shows it
+    std::function<void(const std::string& value, std::string_view option)> read;
+  };
+
+  std::string name_;
+  std::string synopsis_;
+  std::string purpose_;
+  std::vector<Operand> operands_;
+  std::vector<std::string> groups_;
+  std::vector<Entry> entries_;
+  std::vector<std::vector<std::string>> exclusive_;
+  std::vector<std::pair<std::string, std::string>> examples_;
+};
+
+/// Breaks a text at spaces into lines of at most `width` columns; every line but the first starts with `indent` spaces.
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
+
+}  // namespace rune::app

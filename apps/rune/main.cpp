@@ -1,0 +1,70 @@
+#include <csignal>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "command.h"
+#include "command_line.h"
+#include "output.h"
+#include "train/option_text.h"
+
+namespace rune::app {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"train", "learn from a text", train},
+    {"resume", "go on with a training that was stopped, or make it longer", resume},
+    {"sample", "write text with a trained model", sample},
+    {"eval", "measure how well a model predicts a text", evaluate},
+    {"inspect", "show what a model is made of", inspect},
+    {"help", "explain a command and its options", help},
+};
+
+int run(int argc, const char* const* argv) {
+  if (argc < 2) throw UsageError("a command is missing\nrune help lists them");
+  const std::string word = argv[1];
+  if (word == "--version") {
+    Output(Output::Controls::pass).write("rune " RUNE_VERSION "\n");
+    return success;
+  }
+  if (word == "--help" || word == "-h") return help(0, nullptr);
+  return find_command(word).run(argc - 2, argv + 2);
+}
+
+int guarded(int argc, const char* const* argv) {
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& error) {
+    message(fmt::format("rune: {}\n", error.what()));
+    return wrong_usage;
+  } catch (const std::bad_alloc&) {
+    message("rune: out of memory: a smaller batch, sequence or model needs less\n");
+  } catch (const std::exception& error) {
+    message(fmt::format("rune: {}\n", error.what()));
+  }
+  return failure;
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command& find_command(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const Command& command : kCommands) {
+    if (command.name == name) return command;
+    names.push_back(command.name);
+  }
+  throw UsageError(fmt::format("unknown command '{}'{}\nrune help lists them", name, train::suggestion(name, names)));
+}
+
+}  // namespace rune::app
+
+int main(int argc, char** argv) {
+  // A reader that goes away ends the process silently, even where the caller ignores the signal.
+  std::signal(SIGPIPE, SIG_DFL);
+  return rune::app::guarded(argc, argv);
+}

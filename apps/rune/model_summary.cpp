@@ -1,0 +1,65 @@
+#include "model_summary.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "output.h"
+
+namespace rune::app {
+namespace {
+
+std::string row(const std::string& layer, const std::string& shape, std::int64_t parameters) {
+  return fmt::format("  {:<16}{:<14}{:>14}\n", layer, shape, parameters == 0 ? "" : with_commas(parameters));
+}
+
+std::string arrow(int from, int to) { return fmt::format("{} -> {}", from, to); }
+
+}  // namespace
+
+std::string layer_table(const model::Network& network) {
+  const ModelOptions& options = network.options();
+  const model::Parameters& parameters = network.parameters();
+  const int alphabet = network.vocabulary_size();
+  const std::string cell(model::cell_name(options.cell));
+  const auto count = [&](const std::string& name) { return static_cast<std::int64_t>(parameters.tensor(name).size); };
+
+  std::string table = fmt::format("  {:<16}{:<14}{:>14}\n", "layer", "size", "parameters");
+  if (options.embedding > 0) {
+    table += row("embedding", arrow(alphabet, options.embedding), count("embedding.weight"));
+  } else {
+    table += row("one-hot", fmt::format("{}", alphabet), 0);
+  }
+  for (int layer = 0; layer < options.layers; ++layer) {
+    std::int64_t size = 0;
+    for (const char* tensor : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"}) {
+      size += count(fmt::format("{}.{}_l{}", cell, tensor, layer));
+    }
+    const int input = layer > 0 ? options.hidden_size : options.embedding > 0 ? options.embedding : alphabet;
+    table += row(fmt::format("{} {}", cell, layer + 1), arrow(input, options.hidden_size), size);
+    const bool last = layer + 1 == options.layers;
+    const float dropout = last ? options.output_dropout.value_or(options.dropout) : options.dropout;
+    if (dropout > 0) table += row(fmt::format("dropout {:g}", dropout), "", 0);
+  }
+  table += row("linear", arrow(options.hidden_size, alphabet), count("fc.weight") + count("fc.bias"));
+  return table + row("total", "", parameters.count());
+}
+
+double training_memory(const model::Network& network, const TrainOptions& options, std::int64_t characters) {
+  const ModelOptions& model = network.options();
+  const double gates = model::gate_count(model.cell);
+  const bool two_moments =
+      options.optimizer.kind == OptimizerKind::adam || options.optimizer.kind == OptimizerKind::adamw;
+  // Weights, gradients, moments, and the weights packed for the forward and the backward products.
+  const double copies = two_moments ? 6 : 5;
+  // A gate's value, h and its gradient, c where there is one, and the input that dropout leaves.
+  const double per_unit = gates + 4;
+  const double activations =
+      static_cast<double>(options.batch_size) * options.sequence_length * model.layers * model.hidden_size * per_unit;
+  constexpr double kProgram = 10e6;
+  constexpr double kTokenAndCodePoint = 8;
+  return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations) +
+         kTokenAndCodePoint * static_cast<double>(characters);
+}
+
+}  // namespace rune::app

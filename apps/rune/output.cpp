@@ -1,0 +1,79 @@
+#include "output.h"
+
+#include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include <rune/error.h>
+#include "text/utf8.h"
+
+namespace rune::app {
+namespace {
+
+bool write_all(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(written));
+    } else if (errno != EINTR) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+Output::Output(Controls controls) : escape_(controls == Controls::escape && is_terminal(STDOUT_FILENO)) {}
+
+Output::~Output() { write_all(STDOUT_FILENO, buffer_); }
+
+void Output::write(std::string_view utf8) {
+  buffer_ += escape_ ? text::escape_controls(utf8) : utf8;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - flushed_ < std::chrono::milliseconds(20)) return;
+  flush();
+  flushed_ = now;
+}
+
+void Output::flush() {
+  const std::string bytes = std::exchange(buffer_, {});
+  if (!write_all(STDOUT_FILENO, bytes)) {
+    throw FileError(fmt::format("standard output: {}", std::strerror(errno)));
+  }
+}
+
+bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void message(std::string_view text) { write_all(STDERR_FILENO, text); }
+
+std::string with_commas(std::int64_t value) {
+  std::string digits = std::to_string(value);
+  const std::ptrdiff_t first = value < 0 ? 1 : 0;
+  for (std::ptrdiff_t i = std::ssize(digits) - 3; i > first; i -= 3) digits.insert(static_cast<std::size_t>(i), ",");
+  return digits;
+}
+
+std::string as_time(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::lround(std::max(0.0, seconds)));
+  if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
+  return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+}
+
+std::string as_bytes(double bytes) {
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", std::ceil(bytes / 1e3));
+  if (bytes < 1e9) return fmt::format("{:.3g} MB", bytes / 1e6);
+  return fmt::format("{:.3g} GB", bytes / 1e9);
+}
+
+}  // namespace rune::app

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rune::app {
+
+/// Results on stdout. Throws FileError when they cannot be written.
+///
+/// Text is given in whole characters and leaves in whole characters, at the latest 20 ms after the last that left.
+class Output {
+ public:
+  /// What happens to control characters, when stdout is a terminal: text of our own passes, a model's is escaped.
+  enum class Controls { pass, escape };
+
+  explicit Output(Controls controls);
+  /// Flushes as well; an error is lost here, so call flush() where it counts.
+  ~Output();
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  void write(std::string_view utf8);
+  void flush();
+
+ private:
+  bool escape_;
+  std::string buffer_;
+  std::chrono::steady_clock::time_point flushed_{};
+};
+
+[[nodiscard]] bool is_terminal(int descriptor);
+/// Columns of the terminal that stderr is; 80 where it does not say.
+[[nodiscard]] std::size_t terminal_width();
+
+/// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so.
+void message(std::string_view text);
+
+/// 1234567 as "1,234,567", 75 seconds as "1:15", 1500000 bytes as "1.5 MB".
+std::string with_commas(std::int64_t value);
+std::string as_time(double seconds);
+std::string as_bytes(double bytes);
+
+}  // namespace rune::app

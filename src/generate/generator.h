@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "generate/sampler.h"
+#include "model/model.h"
+
+namespace rune::generate {
+
+/// Called with the number of the sample (from 0) and the UTF-8 of one new character; false stops that sample.
+using OnCharacter = std::function<bool(int sample, const std::string& character)>;
+
+/// Writes `num_samples` texts of at most `length` new characters each, as one batch. The prompt's tokens prime the
+/// state (they are not reported);
+/// an empty prompt means a newline, or the alphabet's first character if it has none. Sample i draws from
+/// RandomStream(seed, sample, i) alone, so that its text depends on model, prompt, seed and options, never on its
+/// batch.
+/// A sample ends after options.stop has been written, if given.
+void generate(const model::Model& model, std::span<const std::int32_t> prompt, int length, int num_samples,
+              const SampleOptions& options, const OnCharacter& on_character);
+
+/// The same, one sample, as a string.
+std::string generate_text(const model::Model& model, std::span<const std::int32_t> prompt, int length,
+                          const SampleOptions& options);
+
+}  // namespace rune::generate

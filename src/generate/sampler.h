@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "rune/options.h"
+
+namespace rune::generate {
+
+/// Draws a token from logits: temperature, then top-k, then top-p, then one uniform number. Keeps scratch memory, so
+/// not thread-safe.
+class Sampler {
+ public:
+  /// Throws InputError naming the option if temperature < 0, top_k < 0, top_p outside (0,1], or not finite.
+  explicit Sampler(const SampleOptions& options);
+
+  /// `uniform` in [0,1) decides the draw. Ties are broken by the lower token. Throws InputError unless all logits are
+  /// finite.
+  int draw(std::span<const float> logits, double uniform);
+
+ private:
+  SampleOptions options_;
+  std::vector<std::int32_t> order_;
+  std::vector<double> weights_;
+};
+
+}  // namespace rune::generate

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <span>
+
+#include "kernels/kernels.h"
+
+namespace rune::kernels {
+
+// One for each isa_*.cpp that the build compiled.
+extern const Kernels kBaseline;
+extern const Kernels kAvx2;
+extern const Kernels kAvx512;
+extern const Kernels kNeon;
+
+/// The tables that this processor can run, best first. One definition per processor family: dispatch_<family>.cpp.
+std::span<const Kernels* const> detect_kernels();
+
+}  // namespace rune::kernels

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernels/optimizers.h"
+#include "kernels/products.h"
+
+namespace rune::kernels {
+
+enum class Isa { baseline, avx2, avx512, neon };
+std::string_view to_string(Isa isa);
+
+/// What a cell's pointwise part sees at one step: a block of 16 units of some rows. Gates are (rows, slots * 16) at
+/// `gates`, the other
+/// arrays (rows, 16); each has its own distance between rows.
+struct CellForward {
+  std::size_t rows = 0;
+  float* gates = nullptr;  // in: pre-activations; out: what the backward pass needs
+  std::size_t gates_stride = 0;
+  const float* previous_hidden = nullptr;
+  const float* previous_cell = nullptr;  // LSTM
+  float* hidden = nullptr;
+  float* cell = nullptr;   // LSTM
+  std::size_t stride = 0;  // of hidden and cell arrays
+};
+
+struct CellBackward {
+  std::size_t rows = 0;
+  float* gates = nullptr;  // in: what forward left; out: gradients of the pre-activations
+  std::size_t gates_stride = 0;
+  const float* previous_hidden = nullptr;
+  const float* previous_cell = nullptr;
+  const float* hidden = nullptr;
+  const float* cell = nullptr;
+  float* d_hidden = nullptr;           // gradient of this step's hidden state
+  float* d_previous_hidden = nullptr;  // GRU adds the part that goes past the product; may be null at the first step
+  float* d_cell = nullptr;             // in: from the next step; out: for the previous one
+  std::size_t stride = 0;
+};
+
+/// A cell's stages: one fused step forward (recurrent product and pointwise part, block by block of 16 units) and the
+/// pointwise backward part.
+struct CellKernels {
+  /// `product` adds the recurrent product into the gates (all unit blocks, gates_per_block panels each); `forward`
+  /// describes block 0.
+  void (*step)(const Product& product, const CellForward& forward, std::size_t unit_blocks);
+  void (*backward)(const CellBackward& backward, std::size_t unit_blocks);
+};
+
+enum class CellKind { rnn_tanh, rnn_relu, gru, lstm };
+inline constexpr std::size_t kCellKinds = 4;
+
+/// Where dropout's random bits come from: see RandomStream. Elements come in groups of 128 = 8 runs of 16; element i of
+/// run r of group g
+/// uses a half-word of block 16 g + i: the low (even r) or high (odd r) one of word r / 2.
+struct DropoutKey {
+  std::array<std::uint32_t, 2> key{};
+  std::uint64_t step = 0;
+};
+
+/// The kernels of one instruction set. All functions are pure in their arguments and thread-safe.
+struct Kernels {
+  Isa isa;
+
+  void (*multiply)(const Product&);
+  /// Blocks are D's column blocks of this thread; scratch has outer_scratch_size(columns) floats.
+  void (*outer_product)(const OuterProduct&, std::span<const OuterBlock> blocks, float* scratch);
+
+  std::array<CellKernels, kCellKinds> cells;
+
+  /// Cross-entropy of one row of logits (padded to `padded`, a multiple of 16, the padding very negative). With `scale`
+  /// != 0 the logits become
+  /// scale * (softmax - one_hot(target)), the gradient; with 0 they are left as they are.
+  float (*cross_entropy)(float* logits, std::size_t padded, std::int32_t target, float scale);
+
+  /// out = in * mask / (1 - p), for elements [first, first + n), n and first multiples of 16; p = threshold / 65536.
+  /// May work in place.
+  void (*dropout)(const float* in, float* out, std::uint64_t first, std::size_t n, const DropoutKey&,
+                  std::uint32_t threshold);
+
+  /// table rows (n floats, n a multiple of 16) gathered: out row i = table row tokens[i]; and scattered back: table row
+  /// tokens[i] += in row i.
+  void (*gather)(const float* table, std::size_t table_stride, const std::int32_t* tokens, std::size_t rows, float* out,
+                 std::size_t out_stride, std::size_t n);
+  void (*scatter_add)(float* table, std::size_t table_stride, const std::int32_t* tokens, std::size_t rows,
+                      const float* in, std::size_t in_stride, std::size_t n);
+
+  // Optimisers: n elements each. `momentum_buffer` may be null where momentum is 0.
+  void (*adam)(const AdamUpdate&, float* parameters, const float* gradients, float* first, float* second,
+               std::size_t n);
+  void (*sgd)(const SgdUpdate&, float* parameters, const float* gradients, float* momentum_buffer, std::size_t n);
+  void (*rmsprop)(const RmspropUpdate&, float* parameters, const float* gradients, float* square_average,
+                  float* momentum_buffer, std::size_t n);
+  /// In double, in a fixed order.
+  double (*sum_of_squares)(const float* values, std::size_t n);
+
+  /// For benchmarks: n repetitions of independent multiply-adds in registers alone, on floats_per_repetition floats.
+  float (*multiply_add_chains)(std::size_t n);
+  std::size_t floats_per_repetition;
+};
+
+/// The kernels of the best instruction set that this processor can run, or of the one named by the environment variable
+/// RUNE_ISA
+/// (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here. Chosen once.
+const Kernels& kernels();
+/// All that can run here, best first: for tests and benchmarks.
+std::span<const Kernels* const> available_kernels();
+
+}  // namespace rune::kernels

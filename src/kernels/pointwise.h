@@ -1,0 +1,146 @@
+#pragma once
+
+#include "kernels/vector.h"
+
+/// What is done element by element or row by row: loss, dropout, gather and scatter, optimisers.
+namespace rune::kernels {
+namespace {
+
+template <int W>
+float cross_entropy(float* logits, std::size_t padded, std::int32_t target, float scale) {
+  Vec<W> largest = load<W>(logits);
+  for (std::size_t j = W; j < padded; j += W) largest = max<W>(largest, load<W>(logits + j));
+  const float top = max_lane<W>(largest);
+  Vec<W> sums{};
+  for (std::size_t j = 0; j < padded; j += W) sums += exp<W>(load<W>(logits + j) - top);
+  const double total = sum<W>(sums);
+  const double loss = __builtin_log(total) - (static_cast<double>(logits[target]) - static_cast<double>(top));
+  if (scale != 0.0F) {
+    const auto factor = static_cast<float>(static_cast<double>(scale) / total);
+    for (std::size_t j = 0; j < padded; j += W) store<W>(logits + j, exp<W>(load<W>(logits + j) - top) * factor);
+    logits[target] -= scale;
+  }
+  return static_cast<float>(loss);
+}
+
+/// Philox4x32-10 over 16 neighbouring blocks at once; see base/random.h.
+struct PhiloxBlocks {
+  static constexpr int kBlocks = 16;
+  std::uint32_t words[4][kBlocks];
+
+  PhiloxBlocks(std::uint64_t first_block, const DropoutKey& key) {
+    for (int i = 0; i < kBlocks; ++i) {
+      const std::uint64_t block = first_block + static_cast<std::uint64_t>(i);
+      words[0][i] = static_cast<std::uint32_t>(block);
+      words[1][i] = static_cast<std::uint32_t>(block >> 32);
+      words[2][i] = static_cast<std::uint32_t>(key.step);
+      words[3][i] = static_cast<std::uint32_t>(key.step >> 32);
+    }
+    std::uint32_t k0 = key.key[0];
+    std::uint32_t k1 = key.key[1];
+    for (int round = 0; round < 10; ++round) {
+      for (int i = 0; i < kBlocks; ++i) {
+        const std::uint64_t p0 = std::uint64_t{0xD2511F53} * words[0][i];
+        const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * words[2][i];
+        words[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ words[1][i] ^ k0;
+        words[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ words[3][i] ^ k1;
+        words[1][i] = static_cast<std::uint32_t>(p1);
+        words[3][i] = static_cast<std::uint32_t>(p0);
+      }
+      k0 += 0x9E3779B9;
+      k1 += 0xBB67AE85;
+    }
+  }
+};
+
+inline void dropout(const float* in, float* out, std::uint64_t first, std::size_t n, const DropoutKey& key,
+                    std::uint32_t threshold) {
+  constexpr std::uint64_t kRun = PhiloxBlocks::kBlocks;
+  const float scale = 65536.0F / static_cast<float>(65536U - threshold);
+  // Runs of 16 elements: 8 of them use the half-words of the same 16 blocks.
+  for (std::size_t done = 0; done < n;) {
+    const std::uint64_t group = (first + done) / (8 * kRun);
+    const PhiloxBlocks random(group * kRun, key);
+    for (std::uint64_t run = (first + done) / kRun % 8; run < 8 && done < n; ++run, done += kRun) {
+      const std::uint32_t* words = random.words[run / 2];
+      const unsigned shift = run % 2 == 0 ? 0 : 16;
+      for (std::size_t i = 0; i < kRun; ++i) {
+        const std::uint32_t half = words[i] >> shift & 0xffffU;
+        out[done + i] = half >= threshold ? in[done + i] * scale : 0.0F;
+      }
+    }
+  }
+}
+
+inline void gather(const float* table, std::size_t table_stride, const std::int32_t* tokens, std::size_t rows,
+                   float* out, std::size_t out_stride, std::size_t n) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    const float* in = table + static_cast<std::size_t>(tokens[r]) * table_stride;
+    for (std::size_t j = 0; j < n; ++j) out[r * out_stride + j] = in[j];
+  }
+}
+
+inline void scatter_add(float* table, std::size_t table_stride, const std::int32_t* tokens, std::size_t rows,
+                        const float* in, std::size_t in_stride, std::size_t n) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    float* out = table + static_cast<std::size_t>(tokens[r]) * table_stride;
+    for (std::size_t j = 0; j < n; ++j) out[j] += in[r * in_stride + j];
+  }
+}
+
+inline void adam(const AdamUpdate& u, float* __restrict parameters, const float* __restrict gradients,
+                 float* __restrict first, float* __restrict second, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float p = parameters[i] * u.parameter_scale;
+    const float g = gradients[i] * u.gradient_scale + u.weight_decay * p;
+    const float m = first[i] * u.beta1 + g * u.one_minus_beta1;
+    const float v = second[i] * u.beta2 + g * g * u.one_minus_beta2;
+    first[i] = m;
+    second[i] = v;
+    parameters[i] = p - u.step_size * (m / (__builtin_sqrtf(v) / u.sqrt_bias_correction2 + u.eps));
+  }
+}
+
+inline void sgd(const SgdUpdate& u, float* __restrict parameters, const float* __restrict gradients,
+                float* __restrict momentum_buffer, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    float g = gradients[i] * u.gradient_scale + u.weight_decay * parameters[i];
+    if (u.momentum != 0.0F) {
+      const float buffer = u.first_step ? g : momentum_buffer[i] * u.momentum + g;
+      momentum_buffer[i] = buffer;
+      g = u.nesterov ? g + buffer * u.momentum : buffer;
+    }
+    parameters[i] -= u.learning_rate * g;
+  }
+}
+
+inline void rmsprop(const RmspropUpdate& u, float* __restrict parameters, const float* __restrict gradients,
+                    float* __restrict square_average, float* __restrict momentum_buffer, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float g = gradients[i] * u.gradient_scale + u.weight_decay * parameters[i];
+    const float average = square_average[i] * u.alpha + g * g * u.one_minus_alpha;
+    square_average[i] = average;
+    float update = g / (__builtin_sqrtf(average) + u.eps);
+    if (u.momentum != 0.0F) {
+      update = momentum_buffer[i] * u.momentum + update;
+      momentum_buffer[i] = update;
+    }
+    parameters[i] -= u.learning_rate * update;
+  }
+}
+
+inline double sum_of_squares(const float* values, std::size_t n) {
+  constexpr std::size_t kLanes = 16;
+  double lanes[kLanes] = {};
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    for (std::size_t j = 0; j < kLanes; ++j)
+      lanes[j] += static_cast<double>(values[i + j]) * static_cast<double>(values[i + j]);
+  double total = 0;
+  for (; i < n; ++i) total += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  for (const double lane : lanes) total += lane;
+  return total;
+}
+
+}  // namespace
+}  // namespace rune::kernels

@@ -1,0 +1,205 @@
+#include "model/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <rune/error.h>
+#include <nlohmann/json.hpp>
+
+#include "model/option_names.h"
+
+namespace rune::model {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kFormatKey = "rune.format";
+constexpr const char* kModelKey = "rune.model";
+constexpr const char* kVocabularyKey = "rune.vocabulary";
+constexpr const char* kFormatVersion = "1";
+
+/// Calls visit(name, value) for every option: the one list that reading and writing share.
+void visit_options(auto& options, const auto& visit) {
+  visit("cell", options.cell);
+  visit("nonlinearity", options.nonlinearity);
+  visit("layers", options.layers);
+  visit("hidden_size", options.hidden_size);
+  visit("embedding", options.embedding);
+  visit("dropout", options.dropout);
+  visit("output_dropout", options.output_dropout);
+  visit("init", options.init);
+  visit("forget_bias", options.forget_bias);
+}
+
+template <class T>
+void write(Json& json, const T& value) {
+  if constexpr (std::is_enum_v<T>) {
+    json = name_of(value);
+  } else {
+    json = value;
+  }
+}
+
+void write(Json& json, const std::optional<float>& value) {
+  if (value) json = *value;
+}
+
+std::string shown(const Json& json) {
+  constexpr std::size_t kLongest = 60;
+  const std::string ascii = json.dump(-1, ' ', /*ensure_ascii=*/true);
+  return ascii.size() <= kLongest ? ascii : ascii.substr(0, kLongest) + "...";
+}
+
+[[noreturn]] void refuse(const Json& found, const std::string& expected, const std::string& where) {
+  throw InputError(fmt::format("{}: expected {}, found {}", where, expected, shown(found)));
+}
+
+template <class T>
+void read(const Json& json, T& value, const std::string& where) {
+  if constexpr (std::is_enum_v<T>) {
+    const auto known = json.is_string() ? value_of<T>(json.get_ref<const std::string&>()) : std::nullopt;
+    if (!known) refuse(json, "one of " + list_names<T>(), where);
+    value = *known;
+  } else {
+    using Limits = std::numeric_limits<T>;
+    const bool right = std::is_integral_v<T> ? json.is_number_integer() : json.is_number();
+    if (!right) refuse(json, std::is_integral_v<T> ? "an integer" : "a number", where);
+    const auto number = json.get<double>();
+    if (!(number >= Limits::lowest() && number <= Limits::max())) refuse(json, "a number that fits", where);
+    value = static_cast<T>(number);
+  }
+}
+
+void read(const Json& json, std::optional<float>& value, const std::string& where) {
+  if (!json.is_null()) read(json, value.emplace(), where);
+}
+
+// The documents are flat, so a key that comes twice anywhere comes twice in one object.
+Json parse_json(const std::string& json, const std::string& where) {
+  std::set<std::string> keys;
+  const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::key && !keys.insert(parsed.get<std::string>()).second) {
+      throw InputError(fmt::format("{}: the key {} comes twice", where, shown(parsed)));
+    }
+    return true;
+  };
+  try {
+    return Json::parse(json, refuse_duplicates);
+  } catch (const Json::exception& error) {
+    throw InputError(fmt::format("{}: expected JSON: {}", where, error.what()));
+  }
+}
+
+text::Vocabulary vocabulary_from_json(const std::string& text, const std::string& where) {
+  const Json json = parse_json(text, where);
+  if (!json.is_array()) refuse(json, "an array of code points", where);
+  std::u32string characters;
+  for (const Json& element : json) {
+    std::uint32_t code_point = 0;
+    read(element, code_point, where);
+    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
+      refuse(element, "a Unicode code point", where);
+    characters.push_back(static_cast<char32_t>(code_point));
+  }
+  try {
+    return text::Vocabulary(std::move(characters));
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", where, error.what()));
+  }
+}
+
+bool is_training_state(std::string_view name) { return name.starts_with("optimizer.") || name.starts_with("state."); }
+
+}  // namespace
+
+std::string to_json(const ModelOptions& options) {
+  Json json = Json::object();
+  visit_options(options, [&](const char* name, const auto& value) { write(json[name], value); });
+  return json.dump();
+}
+
+ModelOptions model_options_from_json(const std::string& text, const std::string& where) {
+  const Json json = parse_json(text, where);
+  if (!json.is_object()) refuse(json, "an object", where);
+  ModelOptions options;
+  std::set<std::string_view> known;
+  visit_options(options, [&](const char* name, auto& value) {
+    if (!json.contains(name)) throw InputError(fmt::format("{}: expected a value for '{}', found none", where, name));
+    read(json[name], value, fmt::format("{}: {}", where, name));
+    known.insert(name);
+  });
+  for (const auto& [key, value] : json.items()) {
+    if (!known.contains(key))
+      throw InputError(fmt::format("{}: unknown key {}: was it written by a newer version?", where, shown(key)));
+  }
+  try {
+    validate(options);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", where, error.what()));
+  }
+  return options;
+}
+
+std::vector<format::TensorView> tensors_of(const Parameters& parameters) {
+  std::vector<format::TensorView> views;
+  for (const Tensor& tensor : parameters.tensors()) {
+    views.push_back(format::tensor_view(tensor.name, tensor.shape, parameters.values(tensor)));
+  }
+  return views;
+}
+
+format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary) {
+  Json code_points = Json::array();
+  for (const char32_t character : vocabulary.characters()) code_points.push_back(static_cast<std::uint32_t>(character));
+  return {{kFormatKey, kFormatVersion}, {kModelKey, to_json(options)}, {kVocabularyKey, code_points.dump()}};
+}
+
+Model model_from(const format::SafetensorsFile& file) {
+  const auto where = [&](const char* key) { return fmt::format("'{}': metadata '{}'", file.name(), key); };
+  if (const std::string& version = file.meta(kFormatKey); version != kFormatVersion) {
+    throw InputError(fmt::format("{}: expected {}, found {}: was it written by a newer version?", where(kFormatKey),
+                                 kFormatVersion, version));
+  }
+  const ModelOptions options = model_options_from_json(file.meta(kModelKey), where(kModelKey));
+  text::Vocabulary vocabulary = vocabulary_from_json(file.meta(kVocabularyKey), where(kVocabularyKey));
+
+  // Every tensor of the layout is found in the file before memory is taken for it, so a small file cannot ask for much.
+  const std::vector<Tensor> layout = tensor_layout(options, vocabulary.size());
+  for (const Tensor& tensor : layout) {
+    const auto values = file.get(tensor.name, format::DType::f32, tensor.shape).as<float>();
+    const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
+    if (bad != values.end()) {
+      throw InputError(fmt::format("'{}': tensor '{}': element {} is {}, expected finite weights", file.name(),
+                                   tensor.name, bad - values.begin(), *bad));
+    }
+  }
+  for (const format::TensorView& view : file.tensors()) {
+    if (!is_training_state(view.name) && std::ranges::find(layout, view.name, &Tensor::name) == layout.end()) {
+      throw InputError(fmt::format("'{}': tensor '{}' is no part of the model that metadata '{}' describes",
+                                   file.name(), view.name, kModelKey));
+    }
+  }
+
+  Parameters parameters(options, vocabulary.size());
+  for (const Tensor& tensor : layout) {
+    std::ranges::copy(file.find(tensor.name)->as<float>(), parameters.values(tensor).begin());
+  }
+  Network network(options, vocabulary.size(), std::move(parameters));
+  return {std::move(vocabulary), std::move(network)};
+}
+
+Model load_model(const std::filesystem::path& path) { return model_from(format::SafetensorsFile::read(path)); }
+
+void save_model(const std::filesystem::path& path, const Model& model) {
+  format::write_safetensors(path, tensors_of(model.network.parameters()),
+                            metadata_of(model.network.options(), model.vocabulary));
+}
+
+}  // namespace rune::model

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "format/safetensors.h"
+#include "model/network.h"
+#include "text/vocabulary.h"
+
+namespace rune::model {
+
+/// A network and the alphabet it speaks.
+struct Model {
+  text::Vocabulary vocabulary;
+  Network network;
+};
+
+/// JSON forms, used in checkpoints; unknown keys, wrong types and out-of-range values are InputErrors naming `where`.
+std::string to_json(const ModelOptions& options);
+ModelOptions model_options_from_json(const std::string& json, const std::string& where);
+
+/// The tensors (PyTorch's names and shapes, borrowed) and metadata (`rune.format`, `rune.model`: JSON,
+/// `rune.vocabulary`: JSON array of code points) of a model.
+std::vector<format::TensorView> tensors_of(const Parameters& parameters);
+format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary);
+
+/// Takes a model out of a file; every tensor's shape is checked, non-finite weights are refused. Other tensors
+/// (`optimizer.*`, `state.*`)
+/// are ignored here; anything else unknown is refused.
+Model model_from(const format::SafetensorsFile& file);
+Model load_model(const std::filesystem::path& path);
+void save_model(const std::filesystem::path& path, const Model& model);
+
+}  // namespace rune::model

@@ -1,0 +1,336 @@
+#include "model/network.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+#include "model/projection.h"
+#include "model/recurrent_layer.h"
+#include "rune/error.h"
+
+namespace rune::model {
+
+using kernels::kPanel;
+
+namespace {
+
+// Evaluation walks a block in pieces of about so many rows, training keeps so many floats of logits at a time.
+constexpr std::size_t kEvaluationRows = 2048;
+constexpr std::size_t kLogitsFloats = std::size_t{4} << 20;
+
+std::size_t as_size(int value) { return static_cast<std::size_t>(value); }
+
+std::size_t padded_units(const ModelOptions& options) { return round_up(as_size(options.hidden_size), kPanel); }
+
+/// Dropout after recurrent layer `layer`: between the layers, or before the projection.
+float dropout_after(const ModelOptions& options, std::size_t layer) {
+  return layer + 1 < as_size(options.layers) ? options.dropout : options.output_dropout.value_or(options.dropout);
+}
+
+}  // namespace
+
+State::State(const ModelOptions& options, int batch_size) : batch_size_(batch_size), hidden_size_(options.hidden_size) {
+  for (int l = 0; l < options.layers; ++l) {
+    hidden.emplace_back(as_size(batch_size), padded_units(options));
+    if (traits_of(options.cell).has_cell_state) cell.emplace_back(as_size(batch_size), padded_units(options));
+  }
+}
+
+void State::zero() {
+  for (Matrix& m : hidden) m.zero();
+  for (Matrix& m : cell) m.zero();
+}
+
+namespace {
+
+std::vector<float> unpadded(const std::vector<Matrix>& layers, std::size_t hidden_size) {
+  std::vector<float> values;
+  for (const Matrix& layer : layers)
+    for (std::size_t b = 0; b < layer.rows(); ++b)
+      values.insert(values.end(), layer.row(b), layer.row(b) + hidden_size);
+  return values;
+}
+
+void set_padded(std::vector<Matrix>& layers, std::size_t hidden_size, std::span<const float> values) {
+  const std::size_t rows = layers.empty() ? 0 : layers.size() * layers.front().rows();
+  if (values.size() != rows * hidden_size)
+    throw InputError("a state of " + std::to_string(values.size()) + " values was given where " +
+                     std::to_string(rows * hidden_size) + " are expected");
+  const float* in = values.data();
+  for (Matrix& layer : layers)
+    for (std::size_t b = 0; b < layer.rows(); ++b, in += hidden_size) std::copy_n(in, hidden_size, layer.row(b));
+}
+
+}  // namespace
+
+std::vector<float> State::hidden_values() const { return unpadded(hidden, as_size(hidden_size_)); }
+std::vector<float> State::cell_values() const { return unpadded(cell, as_size(hidden_size_)); }
+
+void State::set(std::span<const float> hidden_values, std::span<const float> cell_values) {
+  set_padded(hidden, as_size(hidden_size_), hidden_values);
+  set_padded(cell, as_size(hidden_size_), cell_values);
+}
+
+void State::copy_stream(const State& other, int from, int to) {
+  const auto copy = [&](const std::vector<Matrix>& in, std::vector<Matrix>& out) {
+    for (std::size_t l = 0; l < in.size(); ++l)
+      std::copy_n(in[l].row(as_size(from)), in[l].cols(), out[l].row(as_size(to)));
+  };
+  copy(other.hidden, hidden);
+  copy(other.cell, cell);
+}
+
+struct Network::Parts {
+  ModelOptions options;
+  std::size_t vocabulary_size;
+  Parameters parameters;
+  std::vector<RecurrentLayer> layers;
+  Projection projection;
+
+  Parts(const ModelOptions& model_options, int vocabulary, Parameters values)
+      : options(model_options),
+        vocabulary_size(as_size(vocabulary)),
+        parameters(std::move(values)),
+        projection(options, vocabulary_size) {
+    for (int l = 0; l < options.layers; ++l) layers.emplace_back(options, l, vocabulary_size);
+  }
+
+  void pack_share(int thread, int threads) {
+    for (RecurrentLayer& layer : layers) layer.pack(parameters, thread, threads);
+    projection.pack(parameters, thread, threads);
+  }
+};
+
+struct Workspace::Parts {
+  std::size_t steps;  // of a piece: all of a block in training
+  std::size_t batch_size;
+  Mode mode;
+  std::vector<LayerActivations> layers;
+  Matrix logits;                       // (chunk*B, Vp)
+  std::size_t logits_steps;            // steps of a chunk
+  std::vector<float> losses;           // (T,B)
+  std::array<Matrix, 2> d_output;      // (T*B, Hp): gradients of the outputs of even and of odd layers
+  Matrix d_cell;                       // (B, Hp)
+  Matrix d_table;                      // (V, slots*Hp)
+  Matrix d_embedding;                  // (V, Ep)
+  std::vector<DropoutMask> masks;      // per layer
+  std::vector<Buffer<float>> scratch;  // per thread
+  std::size_t scratch_size = 0;
+
+  void prepare(int threads, std::size_t layer_count) {
+    masks.resize(layer_count);
+    while (scratch.size() < as_size(threads)) scratch.emplace_back(scratch_size);
+  }
+};
+
+Workspace::Workspace(const Network& network, int sequence_length, int batch_size, Mode mode)
+    : parts_(std::make_unique<Parts>()) {
+  const ModelOptions& options = network.options();
+  const auto vocabulary = as_size(network.vocabulary_size());
+  Parts& w = *parts_;
+  w.batch_size = as_size(batch_size);
+  w.mode = mode;
+  const bool training = mode == Mode::training;
+  w.steps = training ? as_size(sequence_length)
+                     : std::min(as_size(sequence_length), std::max<std::size_t>(1, kEvaluationRows / w.batch_size));
+  const std::size_t rows = w.steps * w.batch_size;
+  const std::size_t padded_vocabulary = round_up(vocabulary, kPanel);
+  for (std::size_t l = 0; l < as_size(options.layers); ++l)
+    w.layers.emplace_back(options, w.steps, w.batch_size,
+                          training && DropoutMask(dropout_after(options, l), 0, 0, l).active());
+  w.logits_steps = std::clamp<std::size_t>(kLogitsFloats / (padded_vocabulary * w.batch_size), 1, w.steps);
+  w.logits = Matrix(w.logits_steps * w.batch_size, padded_vocabulary);
+  w.losses.resize(as_size(sequence_length) * w.batch_size);
+  if (!training) return;
+  for (std::size_t l = 0; l < std::min<std::size_t>(2, w.layers.size()); ++l)
+    w.d_output[l] = Matrix(rows, padded_units(options));
+  if (traits_of(options.cell).has_cell_state) w.d_cell = Matrix(w.batch_size, padded_units(options));
+  w.d_table = Matrix(vocabulary, traits_of(options.cell).slots * padded_units(options));
+  const std::size_t embedding = round_up(as_size(options.embedding), kPanel);
+  w.d_embedding = Matrix(embedding > 0 ? vocabulary : 0, embedding);
+  w.scratch_size = kernels::outer_scratch_size(std::max(padded_units(options), embedding));
+}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+std::span<const float> Workspace::losses() const { return parts_->losses; }
+
+Network::Network(const ModelOptions& options, int vocabulary_size, Parameters parameters) {
+  validate(options);
+  if (vocabulary_size < 1) throw InputError("a model needs an alphabet of at least one character");
+  parts_ = std::make_unique<Parts>(options, vocabulary_size, std::move(parameters));
+  parts_->pack_share(0, 1);
+}
+Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+
+const ModelOptions& Network::options() const { return parts_->options; }
+int Network::vocabulary_size() const { return static_cast<int>(parts_->vocabulary_size); }
+const Parameters& Network::parameters() const { return parts_->parameters; }
+Parameters& Network::mutable_parameters() { return parts_->parameters; }
+
+void Network::pack(ThreadTeam& team) {
+  team.run([&](int thread) { parts_->pack_share(thread, team.size()); });
+}
+
+namespace {
+
+void enter(const State& state, std::vector<LayerActivations>& layers, const Streams& streams) {
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    for (std::size_t b = streams.begin; b < streams.end; ++b) {
+      std::copy_n(state.hidden[l].row(b), state.hidden[l].cols(), layers[l].hidden.row(b));
+      if (!state.cell.empty()) std::copy_n(state.cell[l].row(b), state.cell[l].cols(), layers[l].cell.row(b));
+    }
+}
+
+void leave(State& state, const std::vector<LayerActivations>& layers, std::size_t steps, const Streams& streams) {
+  for (std::size_t l = 0; l < layers.size(); ++l)
+    for (std::size_t b = streams.begin; b < streams.end; ++b) {
+      const std::size_t last = steps * streams.batch_size + b;
+      std::copy_n(layers[l].hidden.row(last), state.hidden[l].cols(), state.hidden[l].row(b));
+      if (!state.cell.empty()) std::copy_n(layers[l].cell.row(last), state.cell[l].cols(), state.cell[l].row(b));
+    }
+}
+
+Loss total(const text::TokenBlock& block, std::span<const float> losses) {
+  Loss loss;
+  for (std::size_t i = 0; i < block.targets.size(); ++i) {
+    if (block.targets[i] < 0) continue;
+    loss.sum += static_cast<double>(losses[i]);
+    ++loss.characters;
+  }
+  return loss;
+}
+
+void check(const text::TokenBlock& block, const State& state, std::size_t batch_size, std::size_t steps) {
+  if (as_size(block.batch_size) != batch_size || state.batch_size() != block.batch_size ||
+      as_size(block.sequence_length) > steps)
+    throw InputError("a block of " + std::to_string(block.sequence_length) + " x " + std::to_string(block.batch_size) +
+                     " characters does not fit a workspace of " + std::to_string(steps) + " x " +
+                     std::to_string(batch_size) + " and a state of " + std::to_string(state.batch_size()) + " streams");
+}
+
+}  // namespace
+
+Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& workspace, ThreadTeam& team) const {
+  const Parts& net = *parts_;
+  Workspace::Parts& w = *workspace.parts_;
+  check(block, state, w.batch_size, w.losses.size() / w.batch_size);
+  const auto steps = as_size(block.sequence_length);
+
+  team.run([&](int thread) {
+    const Range mine = share_of(w.batch_size, thread, team.size());
+    if (mine.begin == mine.end) return;
+    const Streams streams{w.batch_size, mine.begin, mine.end};
+    for (std::size_t first = 0; first < steps; first += w.steps) {
+      const std::size_t now = std::min(w.steps, steps - first);
+      const std::int32_t* inputs = block.inputs.data() + first * w.batch_size;
+      enter(state, w.layers, streams);
+      for (std::size_t l = 0; l < net.layers.size(); ++l)
+        net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], {}, now, streams);
+      for (std::size_t chunk = 0; chunk < now; chunk += w.logits_steps)
+        net.projection.loss(w.layers.back(), block.targets.data() + first * w.batch_size, chunk,
+                            std::min(w.logits_steps, now - chunk), 0, w.logits,
+                            std::span(w.losses).subspan(first * w.batch_size), nullptr, {}, streams);
+      leave(state, w.layers, now, streams);
+    }
+  });
+  return total(block, w.losses);
+}
+
+Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64_t seed, std::uint64_t dropout_step,
+                        Workspace& workspace, Parameters& gradients, ThreadTeam& team) const {
+  const Parts& net = *parts_;
+  Workspace::Parts& w = *workspace.parts_;
+  if (w.mode != Workspace::Mode::training) throw InputError("gradients need a workspace made for training");
+  check(block, state, w.batch_size, w.steps);
+  w.prepare(team.size(), net.layers.size());
+  const auto steps = as_size(block.sequence_length);
+  const std::int32_t* inputs = block.inputs.data();
+  const std::int32_t* targets = block.targets.data();
+  const auto counted =
+      std::count_if(block.targets.begin(), block.targets.end(), [](std::int32_t target) { return target >= 0; });
+  const float scale = 1.0F / static_cast<float>(std::max<std::ptrdiff_t>(counted, 1));
+  for (std::size_t l = 0; l < net.layers.size(); ++l)
+    w.masks[l] = DropoutMask(dropout_after(net.options, l), seed, dropout_step, l);
+  const std::size_t top = net.layers.size() - 1;
+
+  team.run([&](int thread) {
+    const int threads = team.size();
+    float* scratch = w.scratch[static_cast<std::size_t>(thread)].data();
+    const Range mine = share_of(w.batch_size, thread, threads);
+    const Streams streams{w.batch_size, mine.begin, mine.end};
+    const bool busy = mine.begin < mine.end;
+
+    // 1. Forward: this thread's streams, through all steps and layers.
+    if (busy) {
+      enter(state, w.layers, streams);
+      for (std::size_t l = 0; l <= top; ++l)
+        net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], w.masks[l], steps, streams);
+      leave(state, w.layers, steps, streams);
+    }
+    // 2. Loss, and back through the projection, so many steps at a time that the logits stay small.
+    for (std::size_t chunk = 0; chunk < steps; chunk += w.logits_steps) {
+      const std::size_t now = std::min(w.logits_steps, steps - chunk);
+      if (busy)
+        net.projection.loss(w.layers[top], targets, chunk, now, scale, w.logits, w.losses, &w.d_output[top % 2],
+                            w.masks[top], streams);
+      team.barrier();
+      net.projection.accumulate_gradients(w.logits, w.layers[top].output().row((chunk + 1) * w.batch_size),
+                                          now * w.batch_size, chunk > 0, gradients, scratch, thread, threads);
+      if (chunk + now < steps) team.barrier();
+    }
+    // 3. Backward: the same streams, from the last layer and step to the first.
+    if (busy)
+      for (std::size_t l = top + 1; l-- > 0;)
+        net.layers[l].backward(w.layers[l], w.d_output[l % 2], w.d_cell, l > 0 ? &w.d_output[(l - 1) % 2] : nullptr,
+                               l > 0 ? w.masks[l - 1] : DropoutMask{}, steps, streams);
+    team.barrier();
+    // 4. Weight gradients: every thread takes the same units of all streams and steps.
+    for (std::size_t l = 0; l <= top; ++l)
+      net.layers[l].accumulate_gradients(w.layers[l], inputs, l > 0 ? &w.layers[l - 1] : nullptr, steps, w.batch_size,
+                                         gradients, w.d_table, scratch, thread, threads);
+    if (net.layers.front().has_embedding()) {
+      team.barrier();
+      net.layers.front().embedding_gradients(w.d_table, net.parameters, w.d_embedding, gradients, scratch, thread,
+                                             threads);
+    }
+  });
+  return total(block, w.losses);
+}
+
+void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& logits) const {
+  const Parts& net = *parts_;
+  const auto batch_size = as_size(state.batch_size());
+  if (state.step_gates_.rows() == 0) {
+    state.step_gates_ = Matrix(batch_size, net.layers.front().gate_columns());
+    state.step_hidden_ = Matrix(batch_size, padded_units(net.options));
+    state.step_logits_ = Matrix(batch_size, net.projection.padded_size());
+  }
+  for (std::size_t l = 0; l < net.layers.size(); ++l) {
+    net.layers[l].step(tokens.data(), l > 0 ? &state.hidden[l - 1] : nullptr, state.step_gates_, state.hidden[l],
+                       state.cell.empty() ? nullptr : &state.cell[l], state.step_hidden_);
+    std::swap(state.hidden[l], state.step_hidden_);
+  }
+  net.projection.logits(state.hidden.back(), state.step_logits_);
+  for (std::size_t b = 0; b < batch_size; ++b)
+    std::copy_n(state.step_logits_.row(b), net.vocabulary_size, logits.row(b));
+}
+
+std::vector<float> dropout_multipliers(const ModelOptions& options, int layer, int rows, std::uint64_t seed,
+                                       std::uint64_t dropout_step) {
+  const std::size_t padded = padded_units(options);
+  const DropoutMask mask(dropout_after(options, as_size(layer)), seed, dropout_step, as_size(layer));
+  Matrix ones(as_size(rows), padded);
+  std::ranges::fill(ones.values(), 1.0F);
+  mask.apply(ones.data(), ones.data(), 0, as_size(rows), padded);
+  std::vector<float> multipliers;
+  for (std::size_t r = 0; r < as_size(rows); ++r)
+    multipliers.insert(multipliers.end(), ones.row(r), ones.row(r) + options.hidden_size);
+  return multipliers;
+}
+
+}  // namespace rune::model

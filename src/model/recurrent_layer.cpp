@@ -1,0 +1,365 @@
+#include "model/recurrent_layer.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rune::model {
+
+using kernels::kPanel;
+using kernels::OuterBlock;
+using kernels::PackedMatrix;
+using kernels::PanelColumns;
+using kernels::plain_rows;
+using kernels::Product;
+using kernels::Rows;
+using kernels::Start;
+
+namespace {
+
+std::size_t panels_of(std::size_t columns) { return (columns + kPanel - 1) / kPanel; }
+
+}  // namespace
+
+LayerActivations::LayerActivations(const ModelOptions& options, std::size_t steps, std::size_t batch_size,
+                                   bool with_dropout) {
+  const CellTraits& traits = traits_of(options.cell);
+  const std::size_t padded = round_up(static_cast<std::size_t>(options.hidden_size), kPanel);
+  const std::size_t rows = (steps + 1) * batch_size;
+  gates = Matrix(steps * batch_size, traits.slots * padded);
+  hidden = Matrix(rows, padded);
+  if (traits.has_cell_state) cell = Matrix(rows, padded);
+  if (with_dropout) dropped = Matrix(rows, padded);
+}
+
+RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size)
+    : kernels_(&kernels::kernels()),
+      traits_(&traits_of(options.cell)),
+      kind_(kernel_of(options)),
+      index_(static_cast<std::size_t>(index)),
+      hidden_(static_cast<std::size_t>(options.hidden_size)),
+      padded_(round_up(hidden_, kPanel)),
+      unit_blocks_(padded_ / kPanel),
+      input_size_(index > 0               ? hidden_
+                  : options.embedding > 0 ? static_cast<std::size_t>(options.embedding)
+                                          : vocabulary_size),
+      vocabulary_size_(vocabulary_size),
+      embedding_(options.embedding > 0),
+      embedding_tensor_(0),
+      bias_(1, gate_columns()) {
+  // An embedding stands in front of the layers' tensors: four a layer.
+  const std::size_t first_tensor = (embedding_ ? 1 : 0) + index_ * 4;
+  weight_ih_ = first_tensor;
+  weight_hh_ = first_tensor + 1;
+  bias_ih_ = first_tensor + 2;
+  bias_hh_ = first_tensor + 3;
+
+  const std::size_t gates = traits_->gates;
+  for (std::size_t u = 0; u < unit_blocks_; ++u) {
+    const std::size_t real = std::min(hidden_ - u * kPanel, kPanel);
+    for (std::size_t g = 0; g < gates; ++g) {
+      const std::size_t input_row = static_cast<std::size_t>(traits_->input_gates[g]) * hidden_ + u * kPanel;
+      const std::size_t hidden_row = static_cast<std::size_t>(traits_->hidden_gates[g]) * hidden_ + u * kPanel;
+      const std::size_t column = u * traits_->slots * kPanel + g * kPanel;
+      input_blocks_.push_back({column + traits_->input_first * kPanel, input_row, real});
+      hidden_blocks_.push_back({column + traits_->hidden_first * kPanel, hidden_row, real});
+      for (std::size_t j = 0; j < kPanel; ++j) {
+        input_rows_.push_back(j < real ? static_cast<std::int32_t>(input_row + j) : -1);
+        hidden_rows_.push_back(j < real ? static_cast<std::int32_t>(hidden_row + j) : -1);
+      }
+    }
+  }
+  const std::size_t product_columns = gates * padded_;
+  hidden_forward_ = PackedMatrix(hidden_, product_columns / kPanel);
+  hidden_backward_ = PackedMatrix(product_columns, panels_of(hidden_));
+  if (!first() || embedding_) {
+    input_forward_ = PackedMatrix(input_size_, product_columns / kPanel);
+    input_backward_ = PackedMatrix(product_columns, panels_of(input_size_));
+  }
+  if (first()) table_ = Matrix(vocabulary_size_, gate_columns());
+}
+
+void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads) {
+  const auto values = [&](std::size_t tensor) { return parameters.values(parameters.tensors()[tensor]).data(); };
+  const std::size_t gates = traits_->gates;
+  const Range units = share_of(unit_blocks_, thread, threads);
+  const std::size_t first_panel = units.begin * gates;
+  const std::size_t last_panel = units.end * gates;
+
+  hidden_forward_.pack_transposed(values(weight_hh_), hidden_, hidden_rows_, first_panel, last_panel);
+  const Range hidden_panels = share_of(hidden_backward_.panels(), thread, threads);
+  hidden_backward_.pack_rows(values(weight_hh_), hidden_, hidden_rows_, hidden_panels.begin, hidden_panels.end);
+  if (input_forward_.depth() > 0) {
+    input_forward_.pack_transposed(values(weight_ih_), input_size_, input_rows_, first_panel, last_panel);
+    const Range input_panels = share_of(input_backward_.panels(), thread, threads);
+    input_backward_.pack_rows(values(weight_ih_), input_size_, input_rows_, input_panels.begin, input_panels.end);
+  }
+
+  // Only what this thread owns of bias and table: the columns of its units.
+  const auto for_columns = [&](const std::vector<std::int32_t>& rows, std::size_t first_slot, auto&& write) {
+    for (std::size_t c = first_panel * kPanel; c < last_panel * kPanel; ++c) {
+      const std::size_t unit_block = c / (gates * kPanel);
+      const std::size_t column = (unit_block * traits_->slots + first_slot) * kPanel + c % (gates * kPanel);
+      write(column, rows[c]);
+    }
+  };
+  const std::size_t unit_columns = traits_->slots * kPanel;
+  std::fill(bias_.data() + units.begin * unit_columns, bias_.data() + units.end * unit_columns, 0.0F);
+  const auto add_bias = [&](std::size_t tensor) {
+    return [this, bias = values(tensor)](std::size_t column, std::int32_t row) {
+      bias_.data()[column] += row < 0 ? 0.0F : bias[row];
+    };
+  };
+  for_columns(input_rows_, traits_->input_first, add_bias(bias_ih_));
+  for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
+
+  if (!first()) return;
+  const std::size_t from = units.begin * unit_columns;
+  const std::size_t to = units.end * unit_columns;
+  for (std::size_t v = 0; v < vocabulary_size_; ++v)
+    std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
+  if (embedding_) {
+    Product product = input_product(plain_rows(values(embedding_tensor_), input_size_),
+                                    plain_rows(table_.data(), table_.cols()), vocabulary_size_);
+    product.b = input_forward_.panel(first_panel);
+    product.panels = last_panel - first_panel;
+    product.columns.first += from;
+    kernels_->multiply(product);
+  } else {
+    const float* weights = values(weight_ih_);
+    for_columns(input_rows_, traits_->input_first, [&](std::size_t column, std::int32_t row) {
+      if (row < 0) return;
+      const float* in = weights + static_cast<std::size_t>(row) * vocabulary_size_;
+      for (std::size_t v = 0; v < vocabulary_size_; ++v) table_.row(v)[column] += in[v];
+    });
+  }
+}
+
+void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows) const {
+  for (std::size_t i = 0; i < rows; ++i)
+    std::copy_n(bias_.data(), gate_columns(),
+                gates.data + i / gates.run * gates.run_stride + i % gates.run * gates.stride);
+}
+
+Product RecurrentLayer::input_product(const Rows<const float>& input, const Rows<float>& gates,
+                                      std::size_t rows) const {
+  return {.a = input,
+          .rows = rows,
+          .group_depth = input_forward_.depth(),
+          .b = input_forward_.panel(0),
+          .panels = input_forward_.panels(),
+          .c = gates,
+          .columns = PanelColumns{traits_->gates, traits_->slots * kPanel, traits_->input_first * kPanel},
+          .start = Start::add};
+}
+
+Product RecurrentLayer::recurrent_product(const Rows<const float>& hidden, const Rows<float>& gates,
+                                          std::size_t rows) const {
+  return {.a = hidden,
+          .rows = rows,
+          .group_depth = hidden_forward_.depth(),
+          .b = hidden_forward_.panel(0),
+          .panels = hidden_forward_.panels(),
+          .c = gates,
+          .columns = PanelColumns{traits_->gates, traits_->slots * kPanel, traits_->hidden_first * kPanel},
+          .start = Start::add};
+}
+
+Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::size_t first_slot,
+                                         const PackedMatrix& weights, const Rows<float>& out, std::size_t rows,
+                                         Start start) const {
+  const bool contiguous = traits_->gates == traits_->slots;
+  Product product{.a = gates,
+                  .rows = rows,
+                  .group_depth = contiguous ? gate_columns() : traits_->gates * kPanel,
+                  .groups = contiguous ? 1 : unit_blocks_,
+                  .group_stride = traits_->slots * kPanel,
+                  .b = weights.panel(0),
+                  .panels = weights.panels(),
+                  .c = out,
+                  .columns = {},
+                  .start = start};
+  product.a.data += first_slot * kPanel;
+  return product;
+}
+
+void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations* below, LayerActivations& activations,
+                             const DropoutMask& dropout, std::size_t steps, const Streams& streams) const {
+  const std::size_t n = streams.size();
+  const std::size_t at_once = first() ? 1 : streams.steps_at_once();
+  for (std::size_t t = 0; t < steps; ++t) {
+    const Rows<float> gates = streams.rows(activations.gates, t);
+    // 1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
+    if (first()) {
+      kernels_->gather(table_.data(), table_.cols(), tokens + t * streams.batch_size + streams.begin, n, gates.data,
+                       gates.stride, gate_columns());
+    } else if (t % at_once == 0) {
+      const std::size_t rows = std::min(at_once, steps - t) * n;
+      fill_bias(gates, rows);
+      kernels_->multiply(input_product(streams.rows(below->output(), t + 1), gates, rows));
+    }
+    // 2. gates += h' * W_hh, then the pointwise part
+    const std::size_t before = t * streams.batch_size + streams.begin;
+    const std::size_t after = before + streams.batch_size;
+    const bool has_cell = traits_->has_cell_state;
+    kernels_->cells[static_cast<std::size_t>(kind_)].step(
+        recurrent_product(streams.rows(std::as_const(activations.hidden), t), gates, n),
+        {.rows = n,
+         .gates = gates.data,
+         .gates_stride = gates.stride,
+         .previous_hidden = activations.hidden.row(before),
+         .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
+         .hidden = activations.hidden.row(after),
+         .cell = has_cell ? activations.cell.row(after) : nullptr,
+         .stride = padded_},
+        unit_blocks_);
+    // 3. dropout of its output
+    if (dropout.active())
+      dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_);
+  }
+}
+
+void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
+                              const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const {
+  const std::size_t n = streams.size();
+  const bool has_cell = traits_->has_cell_state;
+  if (has_cell) std::fill_n(d_cell.row(streams.begin), n * padded_, 0.0F);
+  for (std::size_t t = steps; t-- > 0;) {
+    // 1. the pointwise part; d_hidden of the step before += dgates * W_hh
+    const Rows<float> gates = streams.rows(activations.gates, t);
+    const std::size_t before = t * streams.batch_size + streams.begin;
+    const std::size_t after = before + streams.batch_size;
+    kernels_->cells[static_cast<std::size_t>(kind_)].backward(
+        {.rows = n,
+         .gates = gates.data,
+         .gates_stride = gates.stride,
+         .previous_hidden = activations.hidden.row(before),
+         .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
+         .hidden = activations.hidden.row(after),
+         .cell = has_cell ? activations.cell.row(after) : nullptr,
+         .d_hidden = d_hidden.row(before),
+         .d_previous_hidden = t > 0 ? d_hidden.row(before - streams.batch_size) : nullptr,
+         .d_cell = has_cell ? d_cell.row(streams.begin) : nullptr,
+         .stride = padded_},
+        unit_blocks_);
+    if (t > 0)
+      kernels_->multiply(backward_product(streams.rows(std::as_const(activations.gates), t), traits_->hidden_first,
+                                          hidden_backward_, streams.rows(d_hidden, t - 1), n, Start::add));
+    // 2. d_input = dgates * W_ih, for several steps at once, and the mask of the layer below
+    const std::size_t at_once = streams.steps_at_once();
+    if (d_input == nullptr || t % at_once != 0) continue;
+    const std::size_t last = std::min(t + at_once, steps);
+    kernels_->multiply(backward_product(streams.rows(std::as_const(activations.gates), t), traits_->input_first,
+                                        input_backward_, streams.rows(*d_input, t), (last - t) * n, Start::zero));
+    if (!input_dropout.active()) continue;
+    for (std::size_t s = t; s < last; ++s) {
+      const std::size_t row = s * streams.batch_size + streams.begin;
+      input_dropout.apply(d_input->row(row), d_input->row(row), row, n, d_input->cols());
+    }
+  }
+}
+
+void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, const std::int32_t* tokens,
+                                          const LayerActivations* below, std::size_t steps, std::size_t batch_size,
+                                          Parameters& gradients, Matrix& d_table, float* scratch, int thread,
+                                          int threads) const {
+  const auto values = [&](std::size_t tensor) { return gradients.values(gradients.tensors()[tensor]).data(); };
+  const Range units = share_of(unit_blocks_, thread, threads);
+  const std::size_t blocks = (units.end - units.begin) * traits_->gates;
+  const auto mine = [&](const std::vector<OuterBlock>& all) {
+    return std::span(all).subspan(units.begin * traits_->gates, blocks);
+  };
+  if (blocks == 0) return;
+  const Matrix& d_gates = activations.gates;
+  const std::size_t rows = steps * batch_size;
+
+  kernels_->outer_product({.d = d_gates.data(),
+                           .d_stride = d_gates.cols(),
+                           .x = activations.hidden.data(),
+                           .x_stride = padded_,
+                           .rows = rows,
+                           .columns = hidden_,
+                           .c = values(weight_hh_),
+                           .column_sums = values(bias_hh_)},
+                          mine(hidden_blocks_), scratch);
+  if (!first()) {
+    kernels_->outer_product({.d = d_gates.data(),
+                             .d_stride = d_gates.cols(),
+                             .x = below->output().row(batch_size),
+                             .x_stride = below->output().cols(),
+                             .rows = rows,
+                             .columns = input_size_,
+                             .c = values(weight_ih_),
+                             .column_sums = values(bias_ih_)},
+                            mine(input_blocks_), scratch);
+    return;
+  }
+
+  // The table's gradient: dgates added up by character, for the columns of this thread's units.
+  const std::size_t from = units.begin * traits_->slots * kPanel;
+  const std::size_t width = (units.end - units.begin) * traits_->slots * kPanel;
+  for (std::size_t v = 0; v < vocabulary_size_; ++v) std::fill_n(d_table.row(v) + from, width, 0.0F);
+  kernels_->scatter_add(d_table.data() + from, d_table.cols(), tokens, rows, d_gates.data() + from, d_gates.cols(),
+                        width);
+  if (embedding_) return;  // embedding_gradients goes on
+  float* d_weight = values(weight_ih_);
+  float* d_bias = values(bias_ih_);
+  for (const OuterBlock& block : mine(input_blocks_))
+    for (std::size_t j = 0; j < block.count; ++j) {
+      float* out = d_weight + (block.c_row + j) * vocabulary_size_;
+      double total = 0;
+      for (std::size_t v = 0; v < vocabulary_size_; ++v) {
+        out[v] = d_table.row(v)[block.d_column + j];
+        total += static_cast<double>(out[v]);
+      }
+      d_bias[block.c_row + j] = static_cast<float>(total);
+    }
+}
+
+void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
+                                         Parameters& gradients, float* scratch, int thread, int threads) const {
+  const auto values = [&](std::size_t tensor) { return gradients.values(gradients.tensors()[tensor]).data(); };
+  const Range units = share_of(unit_blocks_, thread, threads);
+  const std::size_t blocks = (units.end - units.begin) * traits_->gates;
+  if (blocks > 0)
+    kernels_->outer_product({.d = d_table.data(),
+                             .d_stride = d_table.cols(),
+                             .x = parameters.values(parameters.tensors()[embedding_tensor_]).data(),
+                             .x_stride = input_size_,
+                             .rows = vocabulary_size_,
+                             .columns = input_size_,
+                             .c = values(weight_ih_),
+                             .column_sums = values(bias_ih_)},
+                            std::span(input_blocks_).subspan(units.begin * traits_->gates, blocks), scratch);
+  const Range rows = share_of(vocabulary_size_, thread, threads);
+  if (rows.begin == rows.end) return;
+  kernels_->multiply(backward_product(plain_rows(d_table.row(rows.begin), d_table.cols()), traits_->input_first,
+                                      input_backward_, plain_rows(d_embedding.row(rows.begin), d_embedding.cols()),
+                                      rows.end - rows.begin, Start::zero));
+  for (std::size_t v = rows.begin; v < rows.end; ++v)
+    std::copy_n(d_embedding.row(v), input_size_, values(embedding_tensor_) + v * input_size_);
+}
+
+void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, const Matrix& hidden,
+                          Matrix* cell, Matrix& next_hidden) const {
+  const std::size_t n = hidden.rows();
+  const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
+  if (first()) {
+    kernels_->gather(table_.data(), table_.cols(), tokens, n, gates.data(), gates.cols(), gate_columns());
+  } else {
+    fill_bias(gate_rows, n);
+    kernels_->multiply(input_product(plain_rows(input->data(), input->cols()), gate_rows, n));
+  }
+  kernels_->cells[static_cast<std::size_t>(kind_)].step(
+      recurrent_product(plain_rows(hidden.data(), padded_), gate_rows, n),
+      {.rows = n,
+       .gates = gates.data(),
+       .gates_stride = gates.cols(),
+       .previous_hidden = hidden.data(),
+       .previous_cell = cell != nullptr ? cell->data() : nullptr,
+       .hidden = next_hidden.data(),
+       .cell = cell != nullptr ? cell->data() : nullptr,
+       .stride = padded_},
+      unit_blocks_);
+}
+
+}  // namespace rune::model

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/matrix.h"
+#include "base/thread_team.h"
+#include "kernels/kernels.h"
+#include "kernels/packed.h"
+#include "model/cell.h"
+#include "model/dropout.h"
+#include "model/parameters.h"
+
+namespace rune::model {
+
+/// A thread's share of a block: rows [begin, end) of the B streams, through all T steps. Row (t, b) of every array is t
+/// * batch_size + b.
+struct Streams {
+  std::size_t batch_size = 0;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  [[nodiscard]] std::size_t size() const { return end - begin; }
+  /// Steps that together give a product enough rows to be efficient.
+  [[nodiscard]] std::size_t steps_at_once() const { return size() >= 48 ? 1 : (48 + size() - 1) / size(); }
+  /// This thread's rows of the steps from `step` on, in an array of so many columns.
+  [[nodiscard]] kernels::Rows<float> rows(Matrix& m, std::size_t step) const {
+    return {m.row(step * batch_size + begin), m.cols(), size(), batch_size * m.cols()};
+  }
+  [[nodiscard]] kernels::Rows<const float> rows(const Matrix& m, std::size_t step) const {
+    return {m.row(step * batch_size + begin), m.cols(), size(), batch_size * m.cols()};
+  }
+};
+
+/// What one layer keeps of a block for its backward pass. Rows of Hp = H rounded up to 16 units; padding units stay
+/// zero.
+struct LayerActivations {
+  Matrix
+      gates;  // (T*B, slots*Hp), unit blocks of slots x 16; backward turns them into gradients of the pre-activations
+  Matrix hidden;   // ((T+1)*B, Hp); rows of step t are the state *before* it
+  Matrix cell;     // ((T+1)*B, Hp), LSTM only
+  Matrix dropped;  // ((T+1)*B, Hp): hidden after dropout, where there is any
+
+  LayerActivations(const ModelOptions& options, std::size_t steps, std::size_t batch_size, bool with_dropout);
+
+  /// What the layer above sees: row (t+1, b) is the output of step t.
+  [[nodiscard]] const Matrix& output() const { return dropped.rows() > 0 ? dropped : hidden; }
+};
+
+/// One recurrent layer of any cell: owns time and the large products; the cell is a row of kCells and its pointwise
+/// kernel.
+/// The first layer takes its input from a table with one row of pre-activations for each character (one-hot: a row of
+/// W_ih; embedding: E * W_ih).
+class RecurrentLayer {
+ public:
+  RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size);
+
+  /// Packs this thread's share of the weights.
+  void pack(const Parameters& parameters, int thread, int threads);
+
+  /// Forward through `steps` steps, for one thread's streams.
+  ///   1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
+  ///   2. step by step: gates += h' * W_hh, then the pointwise part
+  ///   3. dropout of its output, where `dropout` is active
+  /// `tokens` (T,B) for the first layer, `below` for the others.
+  void forward(const std::int32_t* tokens, const LayerActivations* below, LayerActivations& activations,
+               const DropoutMask& dropout, std::size_t steps, const Streams& streams) const;
+
+  /// Backward through all steps. `d_hidden` (T*B, Hp): gradient from above, used up. `d_cell` (B, Hp): scratch.
+  ///   1. step by step, from the last: the pointwise part; d_hidden of the step before += dgates * W_hh
+  ///   2. d_input = dgates * W_ih, for several steps at once, and the mask of the layer below (not in the first layer)
+  void backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
+                const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const;
+
+  /// This thread's share of the weight gradients, by unit blocks; overwrites them. Every thread must have finished
+  /// backward.
+  /// First layer: `d_table` (V, slots*Hp) collects dgates by character; with one-hot input that is W_ih's gradient.
+  void accumulate_gradients(const LayerActivations& activations, const std::int32_t* tokens,
+                            const LayerActivations* below, std::size_t steps, std::size_t batch_size,
+                            Parameters& gradients, Matrix& d_table, float* scratch, int thread, int threads) const;
+
+  /// First layer with an embedding, after accumulate_gradients on every thread: this thread's share of the gradients of
+  /// W_ih and of the
+  /// embedding. `d_embedding` (V, Ep): scratch.
+  void embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
+                           Parameters& gradients, float* scratch, int thread, int threads) const;
+
+  /// One step for the rows of a state: gates and next_hidden are scratch.
+  void step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, const Matrix& hidden, Matrix* cell,
+            Matrix& next_hidden) const;
+
+  [[nodiscard]] bool has_embedding() const { return first() && embedding_; }
+  [[nodiscard]] std::size_t input_size() const { return input_size_; }
+  [[nodiscard]] std::size_t gate_columns() const { return traits_->slots * padded_; }
+
+ private:
+  [[nodiscard]] bool first() const { return index_ == 0; }
+  void fill_bias(const kernels::Rows<float>& gates, std::size_t rows) const;
+  [[nodiscard]] kernels::Product input_product(const kernels::Rows<const float>& input,
+                                               const kernels::Rows<float>& gates, std::size_t rows) const;
+  [[nodiscard]] kernels::Product recurrent_product(const kernels::Rows<const float>& hidden,
+                                                   const kernels::Rows<float>& gates, std::size_t rows) const;
+  /// dgates * W, with the gates' slots from `first_slot` on as depth.
+  [[nodiscard]] kernels::Product backward_product(const kernels::Rows<const float>& gates, std::size_t first_slot,
+                                                  const kernels::PackedMatrix& weights, const kernels::Rows<float>& out,
+                                                  std::size_t rows, kernels::Start start) const;
+
+  const kernels::Kernels* kernels_;
+  const CellTraits* traits_;
+  kernels::CellKind kind_;
+  std::size_t index_;
+  std::size_t hidden_;           // H
+  std::size_t padded_;           // Hp
+  std::size_t unit_blocks_;      // Hp / 16
+  std::size_t input_size_;       // K: of the layer below, of the embedding, or V for one-hot input
+  std::size_t vocabulary_size_;  // V
+  bool embedding_;
+
+  std::size_t weight_ih_, weight_hh_, bias_ih_, bias_hh_, embedding_tensor_;  // indices into Parameters::tensors()
+
+  // PyTorch's row of a weight for each packed gate column (product_slots * Hp of them), -1 for padding units.
+  std::vector<std::int32_t> input_rows_, hidden_rows_;
+  std::vector<kernels::OuterBlock> input_blocks_, hidden_blocks_;
+
+  kernels::PackedMatrix input_forward_, hidden_forward_;    // W^T: (K, gate columns), (H, gate columns)
+  kernels::PackedMatrix input_backward_, hidden_backward_;  // W: (gate columns, K), (gate columns, H)
+  Matrix bias_;                                             // (1, slots*Hp): b_ih and b_hh where their products go
+  Matrix table_;                                            // first layer: (V, slots*Hp), bias included
+};
+
+}  // namespace rune::model

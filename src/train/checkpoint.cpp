@@ -1,0 +1,180 @@
+#include "train/checkpoint.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <rune/error.h>
+#include <nlohmann/json.hpp>
+
+namespace rune::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kPositionKey = "rune.train";
+constexpr std::int64_t kMostSteps = 1'000'000'000'000'000;
+
+/// Calls visit(name, value) for every field: the one list that reading and writing share.
+void visit_fields(auto& position, const auto& visit) {
+  visit("step", position.step);
+  visit("total_steps", position.total_steps);
+  visit("steps_per_epoch", position.steps_per_epoch);
+  visit("characters", position.characters);
+  visit("seconds", position.seconds);
+  visit("reported_step", position.reported_step);
+  visit("reported_seconds", position.reported_seconds);
+  visit("loss_sum", position.loss_sum);
+  visit("loss_characters", position.loss_characters);
+  visit("training_seconds", position.training_seconds);
+  visit("learning_rate", position.learning_rate);
+  visit("gradient_norm", position.gradient_norm);
+  visit("samples_size", position.samples_size);
+  visit("train_loss", position.train_loss);
+  visit("validation_loss", position.validation_loss);
+  visit("best_validation_loss", position.best_validation_loss);
+  visit("corpus_hash", position.corpus_hash);
+  visit("isa", position.isa);
+  visit("precision", position.precision);
+}
+
+// Numbers are written with all their digits, so that reading gives the same bits.
+std::string to_json(const Position& position) {
+  Json json;
+  visit_fields(position, [&](const char* name, const auto& value) {
+    if constexpr (requires { value.has_value(); }) {
+      json[name] = value ? Json(*value) : Json();
+    } else {
+      json[name] = value;
+    }
+  });
+  return json.dump();
+}
+
+bool read(const Json& json, std::int64_t& value) {
+  if (!json.is_number_integer()) return false;
+  value = json.get<std::int64_t>();
+  return value >= 0 && value <= kMostSteps;
+}
+
+bool read(const Json& json, double& value) {
+  if (!json.is_number()) return false;
+  value = json.get<double>();
+  return std::isfinite(value);
+}
+
+bool read(const Json& json, std::optional<double>& value) { return json.is_null() || read(json, value.emplace()); }
+
+bool read(const Json& json, std::string& value) {
+  if (!json.is_string()) return false;
+  value = json.get<std::string>();
+  return true;
+}
+
+[[noreturn]] void refuse(const format::SafetensorsFile& file, const std::string& message) {
+  throw InputError(fmt::format("{}: {}", file.name(), message));
+}
+
+Json parse(const format::SafetensorsFile& file) {
+  std::size_t keys = 0;
+  const auto count_keys = [&](int, Json::parse_event_t event, const Json&) {
+    keys += event == Json::parse_event_t::key ? 1 : 0;
+    return true;
+  };
+  Json json = Json::parse(file.meta(kPositionKey), count_keys, /*allow_exceptions=*/false);
+  if (!json.is_object() || json.size() != keys)
+    refuse(file, fmt::format("expected {} to be a flat JSON object", kPositionKey));
+  return json;
+}
+
+format::Metadata metadata(const TrainState& state) {
+  format::Metadata metadata = model::metadata_of(state.model.network.options(), state.model.vocabulary);
+  metadata[kPositionKey] = to_json(state.position);
+  return metadata;
+}
+
+std::vector<std::int64_t> shape_of(const model::State& carried, const ModelOptions& options) {
+  return {options.layers, carried.batch_size(), options.hidden_size};
+}
+
+model::State carried_state(const format::SafetensorsFile& file, const ModelOptions& options, int batch_size) {
+  model::State carried(options, batch_size);
+  std::int64_t expected = 0;
+  const auto values = [&](std::string_view name) {
+    ++expected;
+    const auto found = file.get(name, format::DType::f32, shape_of(carried, options)).as<float>();
+    if (!std::ranges::all_of(found, [](float value) { return std::isfinite(value); })) {
+      refuse(file, fmt::format("expected finite values in {}", name));
+    }
+    return found;
+  };
+  const auto hidden = values("state.hidden");
+  const auto cells = options.cell == Cell::lstm ? values("state.cell") : std::span<const float>();
+  const auto found =
+      std::ranges::count_if(file.tensors(), [](const auto& view) { return view.name.starts_with("state."); });
+  if (found != expected) refuse(file, fmt::format("expected {} tensors state.*, found {}", expected, found));
+  carried.set(hidden, cells);
+  return carried;
+}
+
+}  // namespace
+
+void save_checkpoint(const std::filesystem::path& path, const TrainState& state) {
+  auto tensors = model::tensors_of(state.model.network.parameters());
+  for (auto& moments : state.optimizer.tensors()) tensors.push_back(std::move(moments));
+  const auto shape = shape_of(state.carried, state.model.network.options());
+  const std::vector<float> hidden = state.carried.hidden_values();
+  const std::vector<float> cells = state.carried.cell_values();
+  tensors.push_back(format::tensor_view("state.hidden", shape, hidden));
+  if (!cells.empty()) tensors.push_back(format::tensor_view("state.cell", shape, cells));
+  format::write_safetensors(path, tensors, metadata(state));
+}
+
+void save_weights(const std::filesystem::path& path, const TrainState& state) {
+  format::write_safetensors(path, model::tensors_of(state.model.network.parameters()), metadata(state));
+}
+
+Position position_of(const format::SafetensorsFile& file) {
+  const Json json = parse(file);
+  Position position;
+  std::size_t fields = 0;
+  visit_fields(position, [&](const char* name, auto& value) {
+    ++fields;
+    if (!json.contains(name)) refuse(file, fmt::format("expected {} in {}", name, kPositionKey));
+    if (!read(json[name], value))
+      refuse(file, fmt::format("expected another {} in {}, found {}", name, kPositionKey, json[name].dump()));
+  });
+  if (json.size() != fields)
+    refuse(file, fmt::format("expected {} fields in {}, found {}", fields, kPositionKey, json.size()));
+  if (position.total_steps != 0 && position.total_steps < position.step) {
+    refuse(file, fmt::format("expected a step up to {}, found {}", position.total_steps, position.step));
+  }
+  if (position.reported_step > position.step) {
+    refuse(file,
+           fmt::format("expected the last report at a step up to {}, found {}", position.step, position.reported_step));
+  }
+  return position;
+}
+
+TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options) {
+  const auto file = format::SafetensorsFile::read(path);
+  const Position position = position_of(file);
+  const std::int64_t block = std::int64_t{options.batch_size} * options.sequence_length;
+  if (position.characters % block != 0 || position.characters / block != position.step) {
+    refuse(
+        file,
+        fmt::format(
+            "expected {} steps of {} x {} characters, found {} characters; were batch_size or sequence_length changed?",
+            position.step, options.batch_size, options.sequence_length, position.characters));
+  }
+  model::Model model = model::model_from(file);
+  Optimizer optimizer(options.optimizer, model.network.parameters());
+  optimizer.restore(file, position.step);
+  model::State carried = carried_state(file, model.network.options(), options.batch_size);
+  return {std::move(model), std::move(optimizer), std::move(carried), position};
+}
+
+}  // namespace rune::train

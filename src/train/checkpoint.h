@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <rune/options.h>
+
+#include "format/safetensors.h"
+#include "model/model.h"
+#include "train/optimizer.h"
+
+namespace rune::train {
+
+/// How far a training has come: the metadata `rune.train` of a checkpoint, as JSON.
+struct Position {
+  std::int64_t step = 0;         // updates made
+  std::int64_t total_steps = 0;  // of the whole plan; 0: not known yet
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t characters = 0;     // trained on: step * batch size * sequence length
+  double seconds = 0;              // wall time in all sessions
+  std::int64_t reported_step = 0;  // of the last metrics line; 0: none yet
+  double reported_seconds = 0;
+  double loss_sum = 0;  // nats since that line
+  std::int64_t loss_characters = 0;
+  double training_seconds = 0;            // since that line, without evaluation, sampling and saving
+  double learning_rate = 0;               // of the last step
+  double gradient_norm = 0;               // of the last step, before clipping
+  std::int64_t samples_size = 0;          // bytes of samples.txt
+  std::optional<double> train_loss;       // of the last metrics line
+  std::optional<double> validation_loss;  // of the last metrics line
+  std::optional<double> best_validation_loss;
+  std::string corpus_hash;
+  std::string isa;  // instruction set that the last session ran on
+  std::string precision = "f32";
+
+  bool operator==(const Position&) const = default;
+};
+
+/// Everything that a training changes.
+struct TrainState {
+  model::Model model;
+  Optimizer optimizer;
+  model::State carried;  // of the batch's streams, from block to block
+  Position position;
+};
+
+/// Writes weights, moments (`optimizer.*`) and carried state (`state.hidden`, `state.cell`: (layers, B, H)) to one
+/// file, atomically.
+void save_checkpoint(const std::filesystem::path& path, const TrainState& state);
+/// The same with the weights alone.
+void save_weights(const std::filesystem::path& path, const TrainState& state);
+
+/// Reads what save_checkpoint wrote. Throws InputError naming the file if anything is missing, damaged, unknown, not
+/// finite, or does not fit the options.
+TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options);
+
+/// The position alone, of either kind of file.
+Position position_of(const format::SafetensorsFile& file);
+
+}  // namespace rune::train

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "train/trainer.h"
+
+/// The files of a run directory that grow: metrics.jsonl, samples.txt and log.txt.
+namespace rune::train {
+
+/// The line of metrics.jsonl for a report, newline included. Numbers have all their digits, so that reading gives the
+/// same bits; validation_loss and protocol are null without an evaluation.
+std::string metrics_line(const Report& report);
+
+/// Drops the lines after `step`, and a torn last one. Replaces the file as a whole, and only if there is something to
+/// drop. Throws InputError naming the line that is not a metrics line.
+void drop_metrics_after(const std::filesystem::path& path, std::int64_t step);
+
+/// The paragraph of samples.txt for a report.
+std::string sample_paragraph(const Report& report);
+
+/// The line of log.txt: "2026-01-31T12:00:00Z message", in UTC.
+std::string log_line(std::string_view message);
+
+/// Adds text at the end of a file, which need not exist. Throws FileError.
+void append(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace rune::train

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <rune/error.h>
+#include <rune/options.h>
+
+#include "model/option_names.h"
+
+namespace rune::model {
+
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<OptimizerKind>{"adam", "adamw", "sgd", "rmsprop"};
+template <>
+inline constexpr std::array<std::string_view, 6> kNames<ScheduleKind>{"constant", "step",     "exponential",
+                                                                      "cosine",   "restarts", "stages"};
+
+}  // namespace rune::model
+
+/// The words and numbers of option values, as flags and config.toml spell them.
+namespace rune::train {
+
+template <class Enum>
+concept Named = !model::kNames<Enum>.empty();
+
+using model::list_names;
+using model::name_of;
+
+/// "; did you mean 'x'?" for the candidate at the smallest edit distance; empty if none is near.
+std::string suggestion(std::string_view text, std::span<const std::string_view> candidates);
+
+/// Throws InputError naming the option, the names there are and the nearest one.
+template <Named Enum>
+Enum parse_name(std::string_view text, std::string_view option) {
+  if (const auto value = model::value_of<Enum>(text)) return *value;
+  throw InputError(fmt::format("expected {} to be one of {}, found '{}'{}", option, list_names<Enum>(), text,
+                               suggestion(text, model::kNames<Enum>)));
+}
+
+/// A finite decimal number that is the whole text; throws InputError naming the option.
+double parse_number(std::string_view text, std::string_view option);
+
+}  // namespace rune::train

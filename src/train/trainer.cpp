@@ -1,0 +1,397 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <utility>
+
+#include <fmt/format.h>
+#include <rune/error.h>
+
+#include "base/thread_team.h"
+#include "generate/generator.h"
+#include "kernels/kernels.h"
+#include "text/batcher.h"
+#include "train/checkpoint.h"
+#include "train/metrics.h"
+#include "train/optimizer.h"
+#include "train/period.h"
+#include "train/schedule.h"
+#include "train/train_options.h"
+
+namespace rune::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A plan in minutes becomes a number of steps once the speed is known from so much training.
+constexpr std::int64_t kTimedSteps = 3;
+constexpr double kTimedSeconds = 2;
+constexpr double kTimedShare = 0.05;  // of a short plan, where this is less
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+bool in_minutes(const Period& period) { return period.unit == Period::Unit::minutes; }
+
+std::optional<Protocol> choose_protocol(const TrainOptions& options, const text::Corpus& corpus) {
+  if (corpus.validation.empty()) return std::nullopt;
+  if (options.protocol) return options.protocol;
+  if (text::StreamBatcher::fits(corpus.validation.size(), options.batch_size, options.sequence_length)) {
+    return Protocol{Protocol::Kind::rows, options.batch_size};
+  }
+  return Protocol{Protocol::Kind::stream, 0};
+}
+
+TrainState new_training(model::Model model, const text::Corpus& corpus, const TrainOptions& options) {
+  validate(options);
+  Optimizer optimizer(options.optimizer, model.network.parameters());
+  model::State carried(model.network.options(), options.batch_size);
+  Position position;
+  position.corpus_hash = corpus.hash;
+  return {std::move(model), std::move(optimizer), std::move(carried), std::move(position)};
+}
+
+}  // namespace
+
+struct Trainer::Parts {
+  Parts(TrainState start, text::Corpus text, const TrainOptions& given, const RunDirectory* directory)
+      : options(given),
+        corpus(std::move(text)),
+        state(std::move(start)),
+        team(options.threads),
+        batcher(corpus.train, options.batch_size, options.sequence_length),
+        gradients(network().options(), network().vocabulary_size()),
+        workspace(network(), options.sequence_length, options.batch_size, model::Workspace::Mode::training) {
+    if (!(corpus.vocabulary == state.model.vocabulary)) {
+      throw InputError(
+          "expected the model's alphabet to be the text's; a model goes on training on the text it was made for");
+    }
+    options.protocol = choose_protocol(options, corpus);
+    if (options.protocol) {
+      evaluator.emplace(network(), corpus.validation, *options.protocol, options.sequence_length);
+    }
+    if (directory != nullptr) run_directory = *directory;
+    position().steps_per_epoch = batcher.blocks();
+    position().isa = kernels::to_string(kernels::kernels().isa);
+  }
+
+  [[nodiscard]] model::Network& network() { return state.model.network; }
+  [[nodiscard]] Position& position() { return state.position; }
+
+  [[nodiscard]] std::int64_t planned_steps(const Period& duration) const {
+    return in_minutes(duration) ? 0 : steps_in(duration, batcher.blocks());
+  }
+  [[nodiscard]] bool at_end() const {
+    return state.position.total_steps != 0 && state.position.step >= state.position.total_steps;
+  }
+  [[nodiscard]] bool reported() const { return state.position.reported_step == state.position.step; }
+  [[nodiscard]] double epoch() const {
+    return static_cast<double>(state.position.step) / static_cast<double>(batcher.blocks());
+  }
+
+  Outcome run(const Observer& observer);
+  void train_step();
+  void fix_total_steps();
+  void report(const Observer& observer);
+  [[nodiscard]] Progress progress() const;
+  [[nodiscard]] double expected_seconds_a_step() const;
+
+  [[noreturn]] void diverged(std::int64_t step, const std::string& found) const;
+  void require_finite();
+  void save();
+  void write_config() const;
+  void log(const std::string& message) const {
+    if (run_directory) append(run_directory->log(), log_line(message));
+  }
+
+  [[nodiscard]] bool evaluation_due() const {
+    const Position& now = state.position;
+    return in_minutes(options.eval_every) ? now.seconds - now.reported_seconds >= 60 * options.eval_every.value
+                                          : now.step % steps_in(options.eval_every, batcher.blocks()) == 0;
+  }
+  [[nodiscard]] bool save_due() const {
+    return in_minutes(options.save_every) ? seconds_since(saved) >= 60 * options.save_every.value
+                                          : state.position.step % steps_in(options.save_every, batcher.blocks()) == 0;
+  }
+  void update_clock() { position().seconds = earlier_seconds + seconds_since(started); }
+
+  TrainOptions options;
+  text::Corpus corpus;
+  TrainState state;
+  ThreadTeam team;
+  text::StreamBatcher batcher;
+  model::Parameters gradients;
+  model::Workspace workspace;
+  std::optional<generate::Evaluator> evaluator;  // absent without validation
+  std::optional<RunDirectory> run_directory;
+
+  // This session's clock.
+  Clock::time_point started = Clock::now();
+  Clock::time_point saved = started;
+  double earlier_seconds = 0;
+  std::int64_t timed_steps = 0;  // all but the first, which is slower than the rest
+  double timed_seconds = 0;
+  bool first_step = true;
+  std::optional<double> evaluation_seconds;  // the last evaluation with its sample
+};
+
+Outcome Trainer::Parts::run(const Observer& observer) {
+  if (at_end() && reported()) return Outcome::finished;
+  started = saved = Clock::now();
+  earlier_seconds = position().seconds;
+  timed_steps = 0;
+  timed_seconds = 0;
+  first_step = true;
+  log(fmt::format("{} at step {} of {}, {} threads, {}", position().step == 0 ? "start" : "resume", position().step,
+                  position().total_steps == 0 ? to_string(options.duration) : std::to_string(position().total_steps),
+                  team.size(), position().isa));
+  try {
+    if (at_end()) {  // a plan cut short to the step already reached
+      report(observer);
+      save();
+    }
+    while (!at_end()) {
+      train_step();
+      update_clock();
+      if (position().total_steps == 0) fix_total_steps();
+      if (observer.on_step) observer.on_step(progress());
+      if (at_end() || evaluation_due()) report(observer);
+      const bool stop = observer.stop_requested && observer.stop_requested();
+      if (at_end() || stop || save_due()) save();
+      if (stop && !at_end()) {
+        log(fmt::format("stop at step {}", position().step));
+        return Outcome::stopped;
+      }
+    }
+  } catch (const Error& error) {
+    log(fmt::format("error: {}", error.what()));
+    throw;
+  }
+  log(fmt::format("finished at step {}", position().step));
+  return Outcome::finished;
+}
+
+// 1. the next block; every walk over the text starts from a zero state
+// 2. loss and gradients of the mean loss; nothing is touched unless both are finite
+// 3. clip, update, pack
+void Trainer::Parts::train_step() {
+  const auto start = Clock::now();
+  Position& now = position();
+  const std::int64_t column = now.step % batcher.blocks();
+  if (column == 0) state.carried.zero();
+  const auto block = batcher.block(column);
+
+  const model::Loss loss = network().gradients(block, state.carried, options.seed, static_cast<std::uint64_t>(now.step),
+                                               workspace, gradients, team);
+  const double norm = state.optimizer.norm(gradients, team);
+  const double rate =
+      learning_rate(options.schedule, options.optimizer.learning_rate, now.step, batcher.blocks(), now.total_steps);
+  if (!std::isfinite(loss.sum) || !std::isfinite(norm)) {
+    now.learning_rate = rate;
+    diverged(now.step + 1, fmt::format("loss is {} and gradient norm {}; the weights stay those of step {}",
+                                       loss.mean(), norm, now.step));
+  }
+
+  state.optimizer.step(network().mutable_parameters(), gradients, rate, clip_factor(norm, options.clip_norm), team);
+  network().pack(team);
+
+  ++now.step;
+  now.characters += std::int64_t{options.batch_size} * options.sequence_length;
+  now.loss_sum += loss.sum;
+  now.loss_characters += loss.characters;
+  now.learning_rate = rate;
+  now.gradient_norm = norm;
+  const double seconds = seconds_since(start);
+  now.training_seconds += seconds;
+  if (!std::exchange(first_step, false)) {
+    ++timed_steps;
+    timed_seconds += seconds;
+  }
+}
+
+double Trainer::Parts::expected_seconds_a_step() const {
+  if (timed_steps == 0) return 0;
+  const double step = timed_seconds / static_cast<double>(timed_steps);
+  const double evaluation = evaluation_seconds.value_or(0);
+  if (in_minutes(options.eval_every)) return step * (1 + evaluation / (60 * options.eval_every.value));
+  return step + evaluation / static_cast<double>(steps_in(options.eval_every, batcher.blocks()));
+}
+
+void Trainer::Parts::fix_total_steps() {
+  const double limit = 60 * options.duration.value;
+  const bool timed = timed_steps >= kTimedSteps && timed_seconds >= std::min(kTimedSeconds, kTimedShare * limit);
+  if (!timed && position().seconds < limit) return;
+  if (evaluator && !evaluation_seconds) {
+    const auto start = Clock::now();
+    evaluator->evaluate(network(), team);
+    evaluation_seconds = seconds_since(start);
+    update_clock();
+  }
+  const double left = std::max(0.0, limit - position().seconds);
+  position().total_steps =
+      position().step + (left == 0 ? 0 : static_cast<std::int64_t>(left / expected_seconds_a_step()));
+  log(fmt::format("{} are {} steps", to_string(options.duration), position().total_steps));
+}
+
+void Trainer::Parts::report(const Observer& observer) {
+  const auto start = Clock::now();
+  require_finite();
+  Position& now = position();
+  Report report;
+  report.step = now.step;
+  report.epoch = epoch();
+  report.characters = now.characters;
+  report.train_loss = now.loss_sum / static_cast<double>(now.loss_characters);
+  report.learning_rate = now.learning_rate;
+  report.gradient_norm = now.gradient_norm;
+  report.characters_per_second = static_cast<double>(now.loss_characters) / now.training_seconds;
+  if (evaluator) {
+    report.validation = evaluator->evaluate(network(), team);
+    if (!std::isfinite(report.validation->loss))
+      diverged(now.step, fmt::format("validation loss is {}", report.validation->loss));
+    report.best = report.validation->loss < now.best_validation_loss.value_or(std::numeric_limits<double>::infinity());
+    now.validation_loss = report.validation->loss;
+    if (report.best) now.best_validation_loss = report.validation->loss;
+  }
+  update_clock();
+  report.seconds = now.seconds;
+  if (options.sample_length > 0) {
+    const SampleOptions sampling{.temperature = static_cast<float>(options.sample_temperature), .seed = options.seed};
+    report.sample = generate::generate_text(state.model, {}, options.sample_length, sampling);
+  }
+
+  now.train_loss = report.train_loss;
+  now.reported_step = now.step;
+  now.reported_seconds = now.seconds;
+  now.loss_sum = 0;
+  now.loss_characters = 0;
+  now.training_seconds = 0;
+  if (run_directory) {
+    if (report.best) save_weights(run_directory->best(), state);
+    append(run_directory->metrics(), metrics_line(report));
+    if (options.sample_length > 0) {
+      const std::string paragraph = sample_paragraph(report);
+      append(run_directory->samples(), paragraph);
+      now.samples_size += static_cast<std::int64_t>(paragraph.size());
+    }
+    log(fmt::format("step {}: train loss {:.4f}{}{}", now.step, report.train_loss,
+                    report.validation ? fmt::format(", validation loss {:.4f}", report.validation->loss) : "",
+                    report.best ? ", best" : ""));
+  }
+  evaluation_seconds = seconds_since(start);
+  if (observer.on_report) observer.on_report(report);
+}
+
+Progress Trainer::Parts::progress() const {
+  const Position& now = state.position;
+  return {.step = now.step,
+          .total_steps = now.total_steps,
+          .epoch = epoch(),
+          .train_loss = now.loss_sum / static_cast<double>(now.loss_characters),
+          .validation_loss = now.validation_loss,
+          .learning_rate = now.learning_rate,
+          .gradient_norm = now.gradient_norm,
+          .characters_per_second = static_cast<double>(now.loss_characters) / now.training_seconds,
+          .seconds_left = now.total_steps == 0
+                              ? std::max(0.0, 60 * options.duration.value - now.seconds)
+                              : static_cast<double>(now.total_steps - now.step) * expected_seconds_a_step()};
+}
+
+void Trainer::Parts::diverged(std::int64_t step, const std::string& found) const {
+  throw DivergedError(
+      fmt::format(
+          "training diverged at step {}, learning rate {}: {}. Nothing is saved. Lower the learning rate, clip the "
+          "gradient's norm (clip_norm), or begin with a warm-up",
+          step, state.position.learning_rate, found),
+      step);
+}
+
+// A finite gradient can still carry weights or moments out of float's range.
+void Trainer::Parts::require_finite() {
+  if (std::isfinite(state.optimizer.norm(network().parameters(), team)) && state.optimizer.finite(team)) return;
+  diverged(position().step, "weights or moments are no longer finite");
+}
+
+void Trainer::Parts::save() {
+  if (!run_directory) return;
+  require_finite();
+  save_checkpoint(run_directory->last(), state);
+  saved = Clock::now();
+  log(fmt::format("saved step {}", position().step));
+}
+
+void Trainer::Parts::write_config() const {
+  if (!run_directory) return;
+  RunConfig config = run_directory->read_config();
+  config.model = state.model.network.options();
+  config.train = options;
+  run_directory->write_config(config);
+}
+
+Trainer::Trainer(model::Model model, text::Corpus corpus, const TrainOptions& options, RunDirectory* run) {
+  TrainState start = new_training(std::move(model), corpus, options);
+  parts_ = std::make_unique<Parts>(std::move(start), std::move(corpus), options, run);
+  parts_->position().total_steps = parts_->planned_steps(options.duration);
+  parts_->write_config();
+  parts_->save();
+}
+
+Trainer::Trainer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Trainer::~Trainer() = default;
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
+
+Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run) {
+  const RunConfig config = run.read_config();
+  if (!std::filesystem::exists(run.last())) {
+    throw InputError(
+        fmt::format("expected last.safetensors in '{}', found none: the run was ended before it began; start it again "
+                    "under another name",
+                    run.path().string()));
+  }
+  TrainState state = load_checkpoint(run.last(), config.train);
+  const Position position = state.position;
+  if (corpus.hash != position.corpus_hash) {
+    throw InputError(
+        fmt::format("expected the text that '{}' was trained on (hash {}), found another (hash {}); "
+                    "restore the files named in config.toml",
+                    run.path().string(), position.corpus_hash, corpus.hash));
+  }
+  auto parts = std::make_unique<Parts>(std::move(state), std::move(corpus), config.train, &run);
+  drop_metrics_after(run.metrics(), position.step);
+  const auto samples_size = static_cast<std::uintmax_t>(position.samples_size);
+  if (std::filesystem::exists(run.samples()) && std::filesystem::file_size(run.samples()) > samples_size) {
+    std::filesystem::resize_file(run.samples(), samples_size);
+  }
+  return Trainer(std::move(parts));
+}
+
+Outcome Trainer::run(const Observer& observer) { return parts_->run(observer); }
+
+void Trainer::set_duration(const Period& duration) {
+  check_limits("duration", duration, kPositive);
+  if (duration == parts_->options.duration) return;
+  Position& now = parts_->position();
+  const std::int64_t total = parts_->planned_steps(duration);
+  if (in_minutes(duration) ? 60 * duration.value <= now.seconds : total < now.step) {
+    throw InputError(
+        fmt::format("expected a duration beyond step {} ({:.0f} seconds), which is already reached, found {}", now.step,
+                    now.seconds, to_string(duration)));
+  }
+  parts_->options.duration = duration;
+  now.total_steps = total;
+  parts_->write_config();
+  parts_->save();
+}
+
+bool Trainer::finished() const { return parts_->at_end() && parts_->reported(); }
+std::int64_t Trainer::step() const { return parts_->state.position.step; }
+std::int64_t Trainer::steps_per_epoch() const { return parts_->batcher.blocks(); }
+std::int64_t Trainer::total_steps() const { return parts_->state.position.total_steps; }
+const TrainOptions& Trainer::options() const { return parts_->options; }
+const model::Model& Trainer::model() const { return parts_->state.model; }
+std::optional<Protocol> Trainer::protocol() const { return parts_->options.protocol; }
+
+}  // namespace rune::train

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "generate/evaluation.h"
+#include "model/model.h"
+#include "rune/options.h"
+#include "text/corpus.h"
+#include "train/run_directory.h"
+
+namespace rune::train {
+
+/// One line of metrics.jsonl: what happened since the line before it.
+struct Report {
+  std::int64_t step = 0;
+  double epoch = 0;             // step / steps in an epoch
+  std::int64_t characters = 0;  // trained on since the start
+  double train_loss = 0;        // nats per character, mean since the previous line
+  std::optional<generate::Evaluation> validation;
+  double learning_rate = 0;          // of the last step
+  double gradient_norm = 0;          // of the last step, before clipping
+  double characters_per_second = 0;  // since the previous line, without evaluation, sampling and saving
+  double seconds = 0;                // wall time of training since the start, earlier sessions included
+  bool best = false;                 // lowest validation loss so far
+  std::string sample;                // written by the model after an evaluation; not part of metrics.jsonl
+};
+
+/// After every step, for a progress display. Plain numbers; nothing here costs time.
+struct Progress {
+  std::int64_t step = 0;
+  std::int64_t total_steps = 0;  // 0 while --minutes is still being measured
+  double epoch = 0;
+  double train_loss = 0;                  // running mean since the last report
+  std::optional<double> validation_loss;  // the last one
+  double learning_rate = 0;
+  double gradient_norm = 0;
+  double characters_per_second = 0;
+  double seconds_left = 0;  // estimate, evaluations included once one has been timed
+};
+
+struct Observer {
+  std::function<void(const Progress&)> on_step;  // may be empty
+  std::function<void(const Report&)> on_report;  // may be empty
+  std::function<bool()> stop_requested;          // asked after every step; true: save and return. May be empty
+};
+
+enum class Outcome { finished, stopped };
+
+/// The training loop: batches, gradients, clipping, optimiser, schedule, evaluation, metrics, checkpoints.
+///
+/// A trainer owns model, corpus and optimiser. With a run directory it writes everything there; without one (library
+/// use, tests) it keeps all in memory. Bit-exact: stop anywhere, resume, and weights, optimiser, metrics and text are
+/// those of the uninterrupted run (same instruction set; runs bounded by steps or epochs). Not thread-safe.
+class Trainer {
+ public:
+  /// A new training. `run` may be null. Throws InputError naming the option when something does not fit (text too short
+  /// for a batch, ...).
+  Trainer(model::Model model, text::Corpus corpus, const TrainOptions& options, RunDirectory* run);
+  ~Trainer();
+  Trainer(Trainer&&) noexcept;
+  Trainer& operator=(Trainer&&) noexcept;
+
+  /// Goes on from a run directory's last checkpoint; the corpus is the one read from the texts that config.toml names.
+  /// Throws InputError if its hash differs. Metrics lines after the checkpoint's step are dropped, so that each step
+  /// stands once.
+  static Trainer resume(text::Corpus corpus, RunDirectory& run);
+
+  /// Until the end of the plan or until observer.stop_requested. Evaluates and writes a last metrics line when
+  /// finished, saves `last`. Throws DivergedError before a non-finite loss or gradient touches the weights; nothing bad
+  /// is saved.
+  Outcome run(const Observer& observer);
+
+  /// A longer (or shorter) plan, for `resume --epochs/--steps`. Throws InputError if it ends before the step already
+  /// reached.
+  void set_duration(const Period& duration);
+
+  [[nodiscard]] bool finished() const;
+  [[nodiscard]] std::int64_t step() const;
+  [[nodiscard]] std::int64_t steps_per_epoch() const;
+  [[nodiscard]] std::int64_t total_steps() const;  // 0: not known yet (minutes)
+  [[nodiscard]] const TrainOptions& options() const;
+  [[nodiscard]] const model::Model& model() const;
+  [[nodiscard]] std::optional<Protocol> protocol() const;  // the one in use; empty without validation
+
+ private:
+  struct Parts;
+  explicit Trainer(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace rune::train

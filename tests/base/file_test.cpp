@@ -1,0 +1,126 @@
+#include "base/file.h"
+
+#include <gtest/gtest.h>
+#include <rune/error.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+namespace rune {
+namespace {
+
+namespace fs = std::filesystem;
+
+class File : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "rune-file-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory_ = name;
+  }
+  void TearDown() override { fs::remove_all(directory_); }
+
+  [[nodiscard]] fs::path path(const std::string& name) const { return directory_ / name; }
+  [[nodiscard]] std::ptrdiff_t entries() const {
+    return std::distance(fs::directory_iterator(directory_), fs::directory_iterator());
+  }
+
+  template <class Call>
+  static std::string error_of(Call call) {
+    try {
+      call();
+    } catch (const FileError& error) {
+      return error.what();
+    }
+    return "no FileError";
+  }
+
+ private:
+  fs::path directory_;
+};
+
+TEST_F(File, WhatIsWrittenIsRead) {
+  for (const std::size_t size : {0, 1, 4095, 4096, 300000}) {
+    std::string content(size, '\0');
+    for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 7);
+    write_file_atomically(path("content"), content);
+    EXPECT_EQ(read_file(path("content")), content);
+  }
+  EXPECT_EQ(entries(), 1);
+}
+
+TEST_F(File, PartsAreWrittenOneAfterTheOther) {
+  const std::array<std::string_view, 4> parts{"one ", "", "two ", "three"};
+  write_file_atomically(path("content"), parts);
+  EXPECT_EQ(read_file(path("content")), "one two three");
+}
+
+TEST_F(File, ANameWithoutADirectoryIsInTheCurrentOne) {
+  const fs::path before = fs::current_path();
+  fs::current_path(path("."));
+  write_file_atomically("content", "here");
+  fs::current_path(before);
+  EXPECT_EQ(read_file(path("content")), "here");
+}
+
+TEST_F(File, FilesThatDoNotKnowTheirSizeAreReadWhole) {
+  EXPECT_NE(read_file("/proc/self/status").find("Threads:"), std::string::npos);
+}
+
+TEST_F(File, ErrorsNameTheFileAndTheCause) {
+  const std::string missing = path("missing").string();
+  EXPECT_EQ(error_of([&] { read_file(missing); }), "could not open '" + missing + "': No such file or directory");
+  const std::string error = error_of([&] { write_file_atomically(path("missing/content"), "x"); });
+  EXPECT_NE(error.find("missing/.content."), std::string::npos) << error;
+  EXPECT_NE(error.find("No such file or directory"), std::string::npos) << error;
+}
+
+TEST_F(File, OnlyRegularFilesAreReadOrReplaced) {
+  ASSERT_EQ(mkfifo(path("pipe").c_str(), 0600), 0);
+  fs::create_directory(path("directory"));
+  const auto expect_refused = [](const fs::path& file, const std::string& kind) {
+    const std::string message = "expected a regular file, found " + kind + ": '" + file.string() + "'";
+    EXPECT_EQ(error_of([&] { read_file(file); }), message);
+    EXPECT_EQ(error_of([&] { write_file_atomically(file, "x"); }), message);
+  };
+  expect_refused(path("pipe"), "a pipe");
+  expect_refused(path("directory"), "a directory");
+  expect_refused("/dev/null", "a device");
+  EXPECT_EQ(entries(), 2);
+}
+
+TEST_F(File, AFailedWriteLeavesTheOldFileAndNoTemporary) {
+  write_file_atomically(path("content"), "old");
+
+  struct rlimit before = {};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  struct rlimit limit = before;
+  limit.rlim_cur = 1000;  // the first write is short, the second fails
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  const std::string error = error_of([&] { write_file_atomically(path("content"), std::string(5000, 'x')); });
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, old_handler);
+
+  EXPECT_EQ(error, "could not write '" + path("content").string() + "': File too large");
+  EXPECT_EQ(read_file(path("content")), "old");
+  EXPECT_EQ(entries(), 1);
+}
+
+TEST_F(File, ATemporaryLeftByAKilledProcessIsNoHindrance) {
+  const fs::path left = path(".content." + std::to_string(getpid()) + ".tmp");
+  std::ofstream(left) << "half";
+  write_file_atomically(path("content"), "whole");
+  EXPECT_EQ(read_file(path("content")), "whole");
+  EXPECT_EQ(read_file(left), "half");
+  EXPECT_EQ(entries(), 2);
+}
+
+}  // namespace
+}  // namespace rune

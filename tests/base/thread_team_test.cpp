@@ -1,0 +1,153 @@
+#include "base/thread_team.h"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <rune/error.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace rune {
+namespace {
+
+TEST(ThreadTeam, RunsTheFunctionOnceOnEveryThread) {
+  for (const int threads : {1, 2, 3, 8}) {
+    ThreadTeam team(threads);
+    ASSERT_EQ(team.size(), threads);
+    std::vector<int> calls(static_cast<std::size_t>(threads));
+    std::vector<std::thread::id> ids(calls.size());
+    team.run([&](int thread) {
+      ++calls[static_cast<std::size_t>(thread)];
+      ids[static_cast<std::size_t>(thread)] = std::this_thread::get_id();
+    });
+    EXPECT_EQ(calls, std::vector<int>(calls.size(), 1));
+    EXPECT_EQ(ids[0], std::this_thread::get_id());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      for (std::size_t j = 0; j < i; ++j) EXPECT_NE(ids[i], ids[j]);
+    }
+  }
+}
+
+TEST(ThreadTeam, ZeroMeansTheProcessorsOfTheAffinityMask) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  EXPECT_EQ(ThreadTeam().size(), CPU_COUNT(&before));
+
+  int first = 0;
+  while (!CPU_ISSET(first, &before)) ++first;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  const int size = ThreadTeam().size();
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+  EXPECT_EQ(size, 1);
+}
+
+TEST(ThreadTeam, RefusesANegativeNumberOfThreads) { EXPECT_THROW(ThreadTeam(-1), InputError); }
+
+TEST(ThreadTeam, ResultsOfARunAreSeenByTheNextOne) {
+  ThreadTeam team(4);
+  std::vector<std::int64_t> sums(4);
+  for (int round = 0; round < 200; ++round) {
+    team.run([&](int thread) { sums[static_cast<std::size_t>(thread)] += round; });
+    team.run([&](int thread) {  // each thread now works on what another has written
+      sums[static_cast<std::size_t>((thread + 1) % 4)] += thread;
+    });
+  }
+  EXPECT_EQ(sums, (std::vector<std::int64_t>{19900 + 600, 19900, 19900 + 200, 19900 + 400}));
+}
+
+TEST(ThreadTeam, NobodyPassesABarrierBeforeAllHaveArrived) {
+  for (const int threads : {1, 2, 7}) {  // 7: more than this machine may have processors
+    ThreadTeam team(threads);
+    constexpr int kRounds = 300;
+    std::vector<int> progress(static_cast<std::size_t>(threads));
+    std::atomic<int> violations{0};
+    team.run([&](int thread) {
+      for (int round = 1; round <= kRounds; ++round) {
+        progress[static_cast<std::size_t>(thread)] = round;
+        team.barrier();
+        for (const int other : progress) {
+          if (other != round) ++violations;
+        }
+        team.barrier();
+      }
+    });
+    EXPECT_EQ(violations, 0);
+  }
+}
+
+TEST(ThreadTeam, SleepingThreadsWakeUp) {
+  ThreadTeam team(3);
+  int late = 0;
+  std::atomic<int> seen{0};
+  team.run([&](int thread) {
+    if (thread == 1) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));  // far longer than anybody spins
+      late = 5;
+    }
+    team.barrier();
+    seen += late;
+  });
+  EXPECT_EQ(seen, 15);
+}
+
+TEST(ThreadTeam, RethrowsTheErrorOfTheFirstThreadThatFailed) {
+  ThreadTeam team(4);
+  std::atomic<int> finished{0};
+  try {
+    team.run([&](int thread) {
+      if (thread % 2 == 1) throw std::runtime_error("thread " + std::to_string(thread));
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      ++finished;
+    });
+    FAIL() << "expected an exception";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "thread 1");
+  }
+  EXPECT_EQ(finished, 2);
+
+  team.run([&](int) { ++finished; });  // the error is not kept
+  EXPECT_EQ(finished, 6);
+}
+
+TEST(ThreadTeam, TeamsAreIndependent) {
+  ThreadTeam outer(2);
+  std::atomic<int> calls{0};
+  outer.run([&](int) {
+    ThreadTeam inner(2);
+    inner.run([&](int) { ++calls; });
+  });
+  EXPECT_EQ(calls, 4);
+}
+
+RC_GTEST_PROP(ShareOf, CutsIntoAdjacentBalancedGrains, ()) {
+  const auto count = *rc::gen::inRange<std::size_t>(0, 10000);
+  const auto threads = *rc::gen::inRange(1, 70);
+  const auto grain = *rc::gen::inRange<std::size_t>(1, 100);
+  std::size_t next = 0;
+  std::size_t smallest = count;
+  std::size_t largest = 0;
+  for (int thread = 0; thread < threads; ++thread) {
+    const Range range = share_of(count, thread, threads, grain);
+    RC_ASSERT(range.begin == next);
+    RC_ASSERT(range.begin <= range.end);
+    RC_ASSERT(range.begin % grain == 0 || range.begin == count);
+    next = range.end;
+    smallest = std::min(smallest, range.end - range.begin);
+    largest = std::max(largest, range.end - range.begin);
+  }
+  RC_ASSERT(next == count);
+  RC_ASSERT(largest < smallest + 2 * grain);
+}
+
+}  // namespace
+}  // namespace rune

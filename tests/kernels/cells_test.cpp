@@ -1,0 +1,219 @@
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/random.h"
+#include "kernels/kernels.h"
+#include "support/reference_kernels.h"
+
+namespace rune::kernels {
+namespace {
+
+using test::Vector;
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+/// One unit by the textbook: from pre-activations (by slot), h' and c' to h and c.
+std::array<double, 2> textbook(CellKind kind, const Vector& in) {
+  const double* gate = in.data();
+  const double h = in[4];
+  const double c = in[5];
+  switch (kind) {
+    case CellKind::rnn_tanh:
+      return {std::tanh(gate[0]), 0};
+    case CellKind::rnn_relu:
+      return {gate[0] > 0 ? gate[0] : 0, 0};
+    case CellKind::gru: {
+      const double n = std::tanh(gate[0] + sigmoid(gate[1]) * gate[3]);
+      const double z = sigmoid(gate[2]);
+      return {(1 - z) * n + z * h, 0};
+    }
+    case CellKind::lstm:
+      break;
+  }
+  const double next = sigmoid(gate[1]) * c + sigmoid(gate[0]) * std::tanh(gate[2]);
+  return {sigmoid(gate[3]) * std::tanh(next), next};
+}
+
+std::size_t slots_of(CellKind kind) { return kind == CellKind::gru || kind == CellKind::lstm ? 4 : 1; }
+
+/// One step of a block of 16 units, with random contents, forward and backward.
+struct Step {
+  static constexpr std::size_t kRows = 5;
+  CellKind kind;
+  std::size_t slots;
+  std::vector<float> pre, gates, h, c, next_h, next_c, d_h, d_previous, d_c;
+  float d_next_c = 0.25F;
+
+  Step(const Kernels& kernels, CellKind cell, std::uint64_t seed) : kind(cell), slots(slots_of(cell)) {
+    const RandomStream random(seed, RandomPurpose::shuffle);
+    std::uint64_t drawn = 0;
+    const auto fill = [&](std::size_t n, float scale) {
+      std::vector<float> values(n);
+      for (float& value : values) value = scale * (2 * random.uniform(drawn++) - 1);
+      return values;
+    };
+    pre = fill(kRows * slots * kPanel, 3);
+    gates = pre;
+    h = fill(kRows * kPanel, 1);
+    c = fill(kRows * kPanel, 2);
+    d_h = fill(kRows * kPanel, 1);
+    next_h = next_c = std::vector<float>(kRows * kPanel);
+    d_previous = std::vector<float>(kRows * kPanel, 0.5F);
+    d_c = std::vector<float>(kRows * kPanel, d_next_c);
+    const bool lstm = kind == CellKind::lstm;
+    const CellKernels& functions = kernels.cells[static_cast<std::size_t>(kind)];
+    const std::size_t stride = slots * kPanel;
+    const std::vector<float> nothing(kPanel);
+    functions.step({.a = plain_rows(std::as_const(h).data(), kPanel),
+                    .rows = kRows,
+                    .group_depth = 0,
+                    .b = nothing.data(),
+                    .c = plain_rows(gates.data(), stride),
+                    .start = Start::add},
+                   {.rows = kRows,
+                    .gates = gates.data(),
+                    .gates_stride = stride,
+                    .previous_hidden = h.data(),
+                    .previous_cell = lstm ? c.data() : nullptr,
+                    .hidden = next_h.data(),
+                    .cell = lstm ? next_c.data() : nullptr,
+                    .stride = kPanel},
+                   1);
+    functions.backward({.rows = kRows,
+                        .gates = gates.data(),
+                        .gates_stride = stride,
+                        .previous_hidden = h.data(),
+                        .previous_cell = lstm ? c.data() : nullptr,
+                        .hidden = next_h.data(),
+                        .cell = lstm ? next_c.data() : nullptr,
+                        .d_hidden = d_h.data(),
+                        .d_previous_hidden = d_previous.data(),
+                        .d_cell = lstm ? d_c.data() : nullptr,
+                        .stride = kPanel},
+                       1);
+  }
+
+  [[nodiscard]] Vector inputs(std::size_t row, std::size_t unit) const {
+    Vector in(6);
+    for (std::size_t s = 0; s < slots; ++s) in[s] = static_cast<double>(pre[(row * slots + s) * kPanel + unit]);
+    in[4] = static_cast<double>(h[row * kPanel + unit]);
+    in[5] = static_cast<double>(c[row * kPanel + unit]);
+    return in;
+  }
+};
+
+class CellTest : public testing::TestWithParam<std::tuple<const Kernels*, CellKind>> {};
+
+TEST_P(CellTest, ForwardAgreesWithTheTextbook) {
+  const auto [kernels, kind] = GetParam();
+  const Step step(*kernels, kind, 1);
+  for (std::size_t row = 0; row < Step::kRows; ++row)
+    for (std::size_t unit = 0; unit < kPanel; ++unit) {
+      const auto [hidden, cell] = textbook(kind, step.inputs(row, unit));
+      EXPECT_NEAR(step.next_h[row * kPanel + unit], hidden, 4e-7);
+      if (kind == CellKind::lstm) {
+        EXPECT_NEAR(step.next_c[row * kPanel + unit], cell, 4e-7);
+      }
+    }
+}
+
+TEST_P(CellTest, BackwardAgreesWithFiniteDifferences) {
+  const auto [kernels, kind] = GetParam();
+  const Step step(*kernels, kind, 2);
+  for (std::size_t row = 0; row < Step::kRows; ++row)
+    for (std::size_t unit = 0; unit < kPanel; ++unit) {
+      const std::size_t at = row * kPanel + unit;
+      const auto loss = [&, cell = kind](const Vector& in) {
+        const auto [hidden, next] = textbook(cell, in);
+        return static_cast<double>(step.d_h[at]) * hidden + static_cast<double>(step.d_next_c) * next;
+      };
+      const Vector in = step.inputs(row, unit);
+      for (std::size_t s = 0; s < step.slots; ++s)
+        EXPECT_NEAR(step.gates[(row * step.slots + s) * kPanel + unit], test::finite_difference(loss, in, s), 2e-6)
+            << "slot " << s;
+      // The part of h' that goes past the product is added to what stands there.
+      EXPECT_NEAR(step.d_previous[at], 0.5 + test::finite_difference(loss, in, 4), 2e-6);
+      if (kind == CellKind::lstm) {
+        EXPECT_NEAR(step.d_c[at], test::finite_difference(loss, in, 5), 2e-6);
+      }
+    }
+}
+
+TEST_P(CellTest, NanIsNeverSwallowed) {
+  const auto [kernels, kind] = GetParam();
+  const std::size_t slots = slots_of(kind);
+  for (std::size_t s = 0; s < slots; ++s) {
+    std::vector<float> gates(slots * kPanel, 0.1F), state(kPanel, 0.2F), cell(kPanel, 0.2F), hidden(kPanel),
+        next(kPanel);
+    gates[s * kPanel + 3] = std::numeric_limits<float>::quiet_NaN();
+    kernels->cells[static_cast<std::size_t>(kind)].step({.a = plain_rows(std::as_const(state).data(), kPanel),
+                                                         .rows = 1,
+                                                         .group_depth = 0,
+                                                         .b = cell.data(),
+                                                         .c = plain_rows(gates.data(), slots * kPanel),
+                                                         .start = Start::add},
+                                                        {.rows = 1,
+                                                         .gates = gates.data(),
+                                                         .gates_stride = slots * kPanel,
+                                                         .previous_hidden = state.data(),
+                                                         .previous_cell = cell.data(),
+                                                         .hidden = hidden.data(),
+                                                         .cell = next.data(),
+                                                         .stride = kPanel},
+                                                        1);
+    for (std::size_t unit = 0; unit < kPanel; ++unit) EXPECT_EQ(std::isnan(hidden[unit]), unit == 3) << "slot " << s;
+  }
+}
+
+std::string case_name(const testing::TestParamInfo<CellTest::ParamType>& info) {
+  static const std::array names{"rnn_tanh", "rnn_relu", "gru", "lstm"};
+  const auto [kernels, kind] = info.param;
+  return std::string(to_string(kernels->isa)) + "_" + names[static_cast<std::size_t>(kind)];
+}
+INSTANTIATE_TEST_SUITE_P(All, CellTest,
+                         testing::Combine(testing::ValuesIn(available_kernels().begin(), available_kernels().end()),
+                                          testing::Values(CellKind::rnn_tanh, CellKind::rnn_relu, CellKind::gru,
+                                                          CellKind::lstm)),
+                         case_name);
+
+class TanhTest : public testing::TestWithParam<const Kernels*> {};
+
+TEST_P(TanhTest, IsAccurateToTwoUnitsInTheLastPlace) {
+  double worst = 0;
+  for (int i = -200000; i < 200000; i += static_cast<int>(kPanel)) {
+    std::array<float, kPanel> gates{}, hidden{}, previous{};
+    for (std::size_t j = 0; j < kPanel; ++j) gates[j] = static_cast<float>(i + static_cast<int>(j)) * 5.01e-5F;
+    GetParam()->cells[static_cast<std::size_t>(CellKind::rnn_tanh)].step(
+        {.a = plain_rows<const float>(previous.data(), kPanel),
+         .rows = 1,
+         .group_depth = 0,
+         .b = previous.data(),
+         .c = plain_rows(gates.data(), kPanel),
+         .start = Start::add},
+        {.rows = 1,
+         .gates = gates.data(),
+         .gates_stride = kPanel,
+         .previous_hidden = previous.data(),
+         .hidden = hidden.data(),
+         .stride = kPanel},
+        1);
+    for (std::size_t j = 0; j < kPanel; ++j) {
+      const double expected = std::tanh(static_cast<double>(gates[j]));
+      const double unit = std::ldexp(1.0, std::max(-149, std::ilogb(expected == 0 ? 1e-30 : expected) - 23));
+      worst = std::max(worst, std::abs(static_cast<double>(hidden[j]) - expected) / unit);
+    }
+  }
+  EXPECT_LE(worst, 2.5);
+}
+INSTANTIATE_TEST_SUITE_P(All, TanhTest, testing::ValuesIn(available_kernels().begin(), available_kernels().end()),
+                         [](const auto& instance) { return std::string(to_string(instance.param->isa)); });
+
+}  // namespace
+}  // namespace rune::kernels

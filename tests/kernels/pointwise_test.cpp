@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "kernels/kernels.h"
+
+namespace rune::kernels {
+namespace {
+
+class PointwiseTest : public testing::TestWithParam<const Kernels*> {};
+INSTANTIATE_TEST_SUITE_P(All, PointwiseTest, testing::ValuesIn(available_kernels().begin(), available_kernels().end()),
+                         [](const auto& instance) { return std::string(to_string(instance.param->isa)); });
+
+struct Row {
+  std::vector<float> logits;  // padded with what a projection puts there
+  std::size_t size;
+
+  Row(std::size_t n, float scale, std::uint64_t seed) : logits((n + 15) / 16 * 16, -1e30F), size(n) {
+    const RandomStream random(seed, RandomPurpose::shuffle);
+    for (std::size_t j = 0; j < n; ++j) logits[j] = scale * (2 * random.uniform(j) - 1);
+  }
+};
+
+TEST_P(PointwiseTest, CrossEntropyAndItsGradientAgreeWithTheDefinition) {
+  for (const std::size_t size : {1, 2, 15, 16, 17, 83, 1000}) {
+    for (const float scale : {0.1F, 3.0F, 40.0F, 1000.0F}) {
+      Row row(size, scale, size);
+      const std::vector<float> before = row.logits;
+      const std::size_t target = size / 2;
+      double top = -1e300;
+      for (std::size_t j = 0; j < size; ++j) top = std::max(top, static_cast<double>(before[j]));
+      double total = 0;
+      for (std::size_t j = 0; j < size; ++j) total += std::exp(static_cast<double>(before[j]) - top);
+      const double expected = std::log(total) + top - static_cast<double>(before[target]);
+
+      EXPECT_NEAR(GetParam()->cross_entropy(row.logits.data(), row.logits.size(), static_cast<std::int32_t>(target), 0),
+                  expected, 1e-6 * (1 + expected));
+      EXPECT_EQ(row.logits, before) << "a scale of 0 leaves the logits alone";
+      EXPECT_NEAR(
+          GetParam()->cross_entropy(row.logits.data(), row.logits.size(), static_cast<std::int32_t>(target), 0.25F),
+          expected, 1e-6 * (1 + expected));
+      for (std::size_t j = 0; j < size; ++j)
+        EXPECT_NEAR(row.logits[j],
+                    0.25 * (std::exp(static_cast<double>(before[j]) - top) / total - (j == target ? 1 : 0)), 1e-6);
+      for (std::size_t j = size; j < row.logits.size(); ++j)
+        EXPECT_EQ(row.logits[j], 0) << "padding has no probability";
+    }
+  }
+}
+
+TEST_P(PointwiseTest, NonFiniteLogitsGiveANonFiniteLoss) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const std::size_t where : {0, 1, 7, 19}) {
+      Row row(20, 1, 1);
+      row.logits[where] = bad;
+      EXPECT_FALSE(std::isfinite(GetParam()->cross_entropy(row.logits.data(), row.logits.size(), 3, 1)))
+          << bad << " at " << where;
+    }
+  }
+}
+
+TEST_P(PointwiseTest, DropoutFollowsItsRandomStream) {
+  const RandomStream stream(5, RandomPurpose::dropout, 77, 2);
+  const DropoutKey key{stream.key(), stream.step()};
+  constexpr std::uint32_t kThreshold = 65536 / 5;
+  for (const std::uint64_t first :
+       {std::uint64_t{0}, std::uint64_t{16}, std::uint64_t{4096 + 48}, (std::uint64_t{1} << 36) - 64}) {
+    for (const std::size_t n : {16, 48, 128, 144, 400}) {
+      std::vector<float> in(n), out(n, -1);
+      for (std::size_t i = 0; i < n; ++i) in[i] = static_cast<float>(i + 1);
+      GetParam()->dropout(in.data(), out.data(), first, n, key, kThreshold);
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::uint64_t element = first + i;
+        const std::uint64_t run = element / 16 % 8;
+        const std::uint32_t word = stream.block(element / 128 * 16 + element % 16)[run / 2];
+        const std::uint32_t half = run % 2 == 0 ? word & 0xffff : word >> 16;
+        EXPECT_EQ(out[i], half >= kThreshold ? in[i] * (65536.0F / (65536 - kThreshold)) : 0) << "element " << element;
+      }
+      GetParam()->dropout(in.data(), in.data(), first, n, key, kThreshold);
+      EXPECT_EQ(in, out) << "in place";
+    }
+  }
+}
+
+TEST_P(PointwiseTest, ScatterAddsWhatGatherWouldRead) {
+  constexpr std::size_t kWidth = 32;
+  std::vector<float> table(5 * kWidth);
+  for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(i);
+  const std::vector<std::int32_t> tokens{4, 0, 4, 2};
+  std::vector<float> rows(tokens.size() * kWidth);
+  GetParam()->gather(table.data(), kWidth, tokens.data(), tokens.size(), rows.data(), kWidth, kWidth);
+  for (std::size_t r = 0; r < tokens.size(); ++r)
+    for (std::size_t j = 0; j < kWidth; ++j)
+      EXPECT_EQ(rows[r * kWidth + j], static_cast<float>(static_cast<std::size_t>(tokens[r]) * kWidth + j));
+  std::vector<float> sums(5 * kWidth);
+  GetParam()->scatter_add(sums.data(), kWidth, tokens.data(), tokens.size(), rows.data(), kWidth, kWidth);
+  for (std::size_t v = 0; v < 5; ++v)
+    for (std::size_t j = 0; j < kWidth; ++j) {
+      const auto times = static_cast<float>(std::ranges::count(tokens, static_cast<std::int32_t>(v)));
+      EXPECT_EQ(sums[v * kWidth + j], times * table[v * kWidth + j]);
+    }
+}
+
+TEST_P(PointwiseTest, SumOfSquaresIsExactInDouble) {
+  for (const std::size_t n : {0, 1, 15, 16, 17, 4096, 4099}) {
+    const RandomStream random(n, RandomPurpose::shuffle);
+    std::vector<float> values(n);
+    double expected = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      values[i] = random.uniform(i);
+      expected += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+    }
+    EXPECT_NEAR(GetParam()->sum_of_squares(values.data(), n), expected, 1e-12 * (1 + expected));
+  }
+}
+
+}  // namespace
+}  // namespace rune::kernels

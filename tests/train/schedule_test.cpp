@@ -1,0 +1,174 @@
+#include "train/schedule.h"
+
+#include <cmath>
+#include <numbers>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+#include <rune/error.h>
+
+namespace rune::train {
+namespace {
+
+using Unit = Period::Unit;
+
+constexpr double kBase = 0.02;
+constexpr std::int64_t kEpoch = 10;
+constexpr std::int64_t kTotal = 97;
+
+double rate(const ScheduleOptions& options, std::int64_t step, std::int64_t total = kTotal) {
+  return learning_rate(options, kBase, step, kEpoch, total);
+}
+
+void expect_near(double found, double expected, std::int64_t step) {
+  EXPECT_NEAR(found, expected, 1e-12 * kBase) << "step " << step;
+}
+
+TEST(Schedule, ConstantIsTheBase) {
+  for (std::int64_t step = 0; step < kTotal; ++step) EXPECT_EQ(rate({}, step), kBase);
+}
+
+TEST(Schedule, StepMultipliesAtEveryPeriod) {
+  const ScheduleOptions options{.kind = ScheduleKind::step, .period = {2, Unit::epochs}, .factor = 0.3};
+  double expected = kBase;
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    if (step != 0 && step % (2 * kEpoch) == 0) expected *= 0.3;
+    expect_near(rate(options, step), expected, step);
+  }
+}
+
+TEST(Schedule, ExponentialMultipliesTheSameInEveryStep) {
+  const ScheduleOptions every_step{.kind = ScheduleKind::exponential, .period = {1, Unit::steps}, .factor = 0.9};
+  const ScheduleOptions every_epoch{.kind = ScheduleKind::exponential, .period = {1, Unit::epochs}, .factor = 0.9};
+  double expected = kBase;
+  for (std::int64_t step = 0; step < kTotal; ++step, expected *= 0.9) {
+    expect_near(rate(every_step, step), expected, step);
+    expect_near(rate(every_epoch, step * kEpoch), expected, step);
+  }
+}
+
+TEST(Schedule, CosineFollowsItsRecurrence) {
+  const ScheduleOptions options{.kind = ScheduleKind::cosine, .final_learning_rate = 0.001};
+  double expected = kBase;
+  for (std::int64_t step = 0; step <= kTotal; ++step) {
+    expect_near(rate(options, step), expected, step);
+    const auto angle = [](std::int64_t s) {
+      return std::numbers::pi * static_cast<double>(s) / static_cast<double>(kTotal);
+    };
+    expected = (1 + std::cos(angle(step + 1))) / (1 + std::cos(angle(step))) * (expected - 0.001) + 0.001;
+  }
+  EXPECT_EQ(rate(options, 50, /*total=*/0), kBase) << "while the end is not known";
+}
+
+TEST(Schedule, RestartsBeginEachCycleAtTheBase) {
+  const ScheduleOptions options{
+      .kind = ScheduleKind::restarts, .period = {5, Unit::steps}, .cycle_multiplier = 2, .final_learning_rate = 0.001};
+  std::int64_t position = 0;
+  std::int64_t length = 5;
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    const ScheduleOptions cycle{.kind = ScheduleKind::cosine, .final_learning_rate = 0.001};
+    expect_near(rate(options, step), rate(cycle, position, length), step);
+    if (++position == length) {
+      position = 0;
+      length *= 2;
+    }
+  }
+}
+
+TEST(Schedule, RestartsOfEqualLengthRepeat) {
+  const ScheduleOptions options{.kind = ScheduleKind::restarts, .period = {1, Unit::epochs}};
+  for (std::int64_t step = 0; step < kTotal; ++step)
+    EXPECT_EQ(rate(options, step), rate(options, step % kEpoch)) << step;
+  EXPECT_EQ(rate(options, 5), kBase / 2);
+}
+
+TEST(Schedule, StagesFollowEachOtherAndTheLastGoesOn) {
+  const ScheduleOptions options{
+      .kind = ScheduleKind::stages,
+      .stages = {{1e-3, {2, Unit::epochs}}, {1e-4, {7, Unit::steps}}, {1e-5, {1, Unit::steps}}}};
+  EXPECT_EQ(rate(options, 0), 1e-3);
+  EXPECT_EQ(rate(options, 19), 1e-3);
+  EXPECT_EQ(rate(options, 20), 1e-4);
+  EXPECT_EQ(rate(options, 26), 1e-4);
+  EXPECT_EQ(rate(options, 27), 1e-5);
+  EXPECT_EQ(rate(options, 1000), 1e-5);
+}
+
+TEST(Schedule, WarmupRisesInEqualStepsAndDelaysTheRest) {
+  for (const auto* text :
+       {"constant", "step:3:0.5", "exponential:0.9", "cosine:0.001", "restarts:4:2", "stages:0.02@3,0.01@5"}) {
+    const ScheduleOptions plain = parse_schedule(text, "schedule");
+    ScheduleOptions warmed = plain;
+    warmed.warmup = {4, Unit::steps};
+    for (std::int64_t step = 0; step < 4; ++step)
+      expect_near(rate(warmed, step), kBase * static_cast<double>(step + 1) / 5, step);
+    for (std::int64_t step = 4; step < 50; ++step)
+      EXPECT_EQ(rate(warmed, step), rate(plain, step - 4, kTotal - 4)) << text << step;
+  }
+}
+
+TEST(Schedule, ReadsEveryForm) {
+  const auto parse = [](const char* text) { return parse_schedule(text, "schedule"); };
+  EXPECT_EQ(parse("constant"), ScheduleOptions{});
+  EXPECT_EQ(parse("step:10e:0.2"),
+            (ScheduleOptions{.kind = ScheduleKind::step, .period = {10, Unit::epochs}, .factor = 0.2}));
+  EXPECT_EQ(parse("exponential:0.95"), (ScheduleOptions{.kind = ScheduleKind::exponential, .factor = 0.95}));
+  EXPECT_EQ(parse("exponential:0.95:100"),
+            (ScheduleOptions{.kind = ScheduleKind::exponential, .period = {100}, .factor = 0.95}));
+  EXPECT_EQ(parse("cosine"), (ScheduleOptions{.kind = ScheduleKind::cosine}));
+  EXPECT_EQ(parse("cosine:1e-5"), (ScheduleOptions{.kind = ScheduleKind::cosine, .final_learning_rate = 1e-5}));
+  EXPECT_EQ(parse("restarts:963"), (ScheduleOptions{.kind = ScheduleKind::restarts, .period = {963}}));
+  EXPECT_EQ(parse("restarts:1e:2:1e-4"), (ScheduleOptions{.kind = ScheduleKind::restarts,
+                                                          .period = {1, Unit::epochs},
+                                                          .cycle_multiplier = 2,
+                                                          .final_learning_rate = 1e-4}));
+  EXPECT_EQ(parse("stages:1e-3@4e,1e-4@200"),
+            (ScheduleOptions{.kind = ScheduleKind::stages, .stages = {{1e-3, {4, Unit::epochs}}, {1e-4, {200}}}}));
+}
+
+TEST(Schedule, RefusesOtherTextsNamingTheOption) {
+  for (const char* text :
+       {"", "cosin", "constant:1", "step", "step:1e", "step:1e:x", "step:1e:0.1:2", "exponential", "cosine:1:2",
+        "restarts", "restarts:x", "stages", "stages:", "stages:1e-3", "stages:1e-3@", "stages:1@2@3", "cosine:nan"}) {
+    try {
+      parse_schedule(text, "--schedule");
+      ADD_FAILURE() << "accepted " << text;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("--schedule"));
+    }
+  }
+}
+
+TEST(Schedule, SuggestsTheNearestName) {
+  try {
+    parse_schedule("cosin", "schedule");
+    ADD_FAILURE();
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("did you mean 'cosine'?"));
+  }
+}
+
+RC_GTEST_PROP(Schedule, TextAndBack, ()) {
+  const auto number = [] { return std::ldexp(*rc::gen::inRange(1, 1 << 30), *rc::gen::inRange(-60, 10)); };
+  const auto period = [] {
+    return Period{static_cast<double>(*rc::gen::inRange(1, 1000)), *rc::gen::element(Unit::steps, Unit::epochs)};
+  };
+  ScheduleOptions options;
+  options.kind = *rc::gen::element(ScheduleKind::constant, ScheduleKind::step, ScheduleKind::exponential,
+                                   ScheduleKind::cosine, ScheduleKind::restarts, ScheduleKind::stages);
+  const ScheduleKind kind = options.kind;
+  const bool cosine = kind == ScheduleKind::cosine || kind == ScheduleKind::restarts;
+  if (kind == ScheduleKind::step || kind == ScheduleKind::exponential) options.factor = number();
+  if (kind == ScheduleKind::step || kind == ScheduleKind::exponential || kind == ScheduleKind::restarts)
+    options.period = period();
+  if (kind == ScheduleKind::restarts) options.cycle_multiplier = number();
+  if (cosine) options.final_learning_rate = number();
+  if (kind == ScheduleKind::stages) {
+    for (int i = *rc::gen::inRange(1, 5); i > 0; --i) options.stages.push_back({number(), period()});
+  }
+  RC_ASSERT(parse_schedule(to_string(options), "schedule") == options);
+}
+
+}  // namespace
+}  // namespace rune::train

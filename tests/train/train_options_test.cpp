@@ -1,0 +1,99 @@
+#include "train/train_options.h"
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rune/error.h>
+
+namespace rune::train {
+namespace {
+
+TEST(TrainOptions, DefaultsAreValid) {
+  EXPECT_NO_THROW(validate(TrainOptions{}));
+  for (const auto kind : {OptimizerKind::adam, OptimizerKind::adamw, OptimizerKind::sgd, OptimizerKind::rmsprop}) {
+    TrainOptions options;
+    options.optimizer.kind = kind;
+    EXPECT_NO_THROW(validate(options));
+  }
+}
+
+TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
+  struct Case {
+    std::string message;
+    std::function<void(TrainOptions&)> change;
+  };
+  const std::vector<Case> cases{
+      {"batch_size to be at least 1, found 0", [](auto& o) { o.batch_size = 0; }},
+      {"sequence_length to be at least 1, found -3", [](auto& o) { o.sequence_length = -3; }},
+      {"validation_fraction to be at least 0 and below 1, found 1", [](auto& o) { o.validation_fraction = 1; }},
+      {"clip_norm to be at least 0", [](auto& o) { o.clip_norm = -1; }},
+      {"clip_norm", [](auto& o) { o.clip_norm = std::numeric_limits<double>::quiet_NaN(); }},
+      {"duration to be above 0, found '0e'",
+       [](auto& o) {
+         o.duration = {0, Period::Unit::epochs};
+       }},
+      {"eval_every", [](auto& o) { o.eval_every.value = 0; }},
+      {"save_every", [](auto& o) { o.save_every.value = 0; }},
+      {"sample_length", [](auto& o) { o.sample_length = -1; }},
+      {"sample_temperature", [](auto& o) { o.sample_temperature = -1; }},
+      {"seed", [](auto& o) { o.seed = std::numeric_limits<std::uint64_t>::max(); }},
+      {"threads", [](auto& o) { o.threads = -1; }},
+      {"learning_rate", [](auto& o) { o.optimizer.learning_rate = 0; }},
+      {"learning_rate", [](auto& o) { o.optimizer.learning_rate = std::numeric_limits<double>::infinity(); }},
+      {"beta1", [](auto& o) { o.optimizer.beta1 = 1; }},
+      {"beta2", [](auto& o) { o.optimizer.beta2 = -0.1; }},
+      {"eps", [](auto& o) { o.optimizer.eps = -1; }},
+      {"weight_decay", [](auto& o) { o.optimizer.weight_decay = -1; }},
+      {"warmup",
+       [](auto& o) {
+         o.schedule.warmup = {1, Period::Unit::minutes};
+       }},
+      {"schedule's period",
+       [](auto& o) {
+         o.schedule.period = {1, Period::Unit::minutes};
+       }},
+      {"schedule's factor", [](auto& o) { o.schedule.factor = 0; }},
+      {"cycle multiplier", [](auto& o) { o.schedule.cycle_multiplier = 0.5; }},
+      {"final learning rate", [](auto& o) { o.schedule.final_learning_rate = -1; }},
+      {"at least one stage", [](auto& o) { o.schedule.kind = ScheduleKind::stages; }},
+      {"stage's length",
+       [](auto& o) {
+         o.schedule.stages = {{1e-3, {0, Period::Unit::steps}}};
+       }},
+      {"stage's learning rate",
+       [](auto& o) {
+         o.schedule.stages = {{0, {1, Period::Unit::steps}}};
+       }},
+      {"momentum to be left alone with adam", [](auto& o) { o.optimizer.momentum = 0.9; }},
+      {"nesterov to be left alone with adam", [](auto& o) { o.optimizer.nesterov = true; }},
+      {"alpha to be left alone with adam", [](auto& o) { o.optimizer.alpha = 0.9; }},
+      {"eps to be left alone with sgd", [](auto& o) { o.optimizer = {.kind = OptimizerKind::sgd, .eps = 1e-6}; }},
+      {"beta1 to be left alone with rmsprop",
+       [](auto& o) { o.optimizer = {.kind = OptimizerKind::rmsprop, .beta1 = 0.8}; }},
+      {"momentum to be above 0 with nesterov",
+       [](auto& o) { o.optimizer = {.kind = OptimizerKind::sgd, .nesterov = true}; }},
+  };
+  for (const Case& wrong : cases) {
+    TrainOptions options;
+    wrong.change(options);
+    try {
+      validate(options);
+      ADD_FAILURE() << "accepted: " << wrong.message;
+    } catch (const InputError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr(wrong.message));
+    }
+  }
+}
+
+TEST(TrainOptions, WeightDecayHasTheDefaultOfItsOptimizer) {
+  EXPECT_EQ(weight_decay({.kind = OptimizerKind::adam}), 0);
+  EXPECT_EQ(weight_decay({.kind = OptimizerKind::adamw}), 0.01);
+  EXPECT_EQ(weight_decay({.kind = OptimizerKind::adamw, .weight_decay = 0.0}), 0);
+}
+
+}  // namespace
+}  // namespace rune::train
