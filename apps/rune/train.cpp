@@ -177,10 +177,7 @@ int train(int argc, const char* const* argv) {
 
   const std::vector<fs::path> paths(request.texts.begin(), request.texts.end());
   auto corpus = text::Corpus::from_text(text::read_text(paths), request.train.validation_fraction);
-  const int alphabet = corpus.vocabulary.size();
-  model::Model model{corpus.vocabulary,
-                     model::Network(request.model, alphabet,
-                                    model::Parameters::initialized(request.model, alphabet, request.train.seed))};
+  model::Model model = model::new_model(request.model, corpus.vocabulary, request.train.seed);
   if (!request.display.quiet) message(summary(request, corpus, model.network));
 
   const StopSignal stop_signal;

@@ -14,24 +14,13 @@ model::Model copy_of(const model::Model& original) {
           model::Network(original.network.options(), original.vocabulary.size(), original.network.parameters())};
 }
 
-namespace {
-
-model::Model new_model(const ModelOptions& options, const std::u32string& characters, std::uint64_t seed) {
-  model::validate(options);
-  text::Vocabulary vocabulary(characters);
-  const int size = vocabulary.size();
-  return {std::move(vocabulary), model::Network(options, size, model::Parameters::initialized(options, size, seed))};
-}
-
-}  // namespace
-
 Model::Model(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
 Model::Model(const ModelOptions& options, const std::u32string& vocabulary, std::uint64_t seed) {
-  auto weights = std::make_shared<const model::Model>(new_model(options, vocabulary, seed));
+  auto weights = std::make_shared<const model::Model>(model::new_model(options, text::Vocabulary(vocabulary), seed));
   parts_ = std::make_shared<Parts>(Parts{options, weights->vocabulary, weights});
 }
 

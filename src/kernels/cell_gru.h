@@ -6,8 +6,8 @@ namespace rune::kernels {
 namespace {
 
 /// Gated recurrent unit (Cho et al., arXiv 1406.1078) with the reset after the product, PyTorch's form. Slots: x
-/// (input's part of n), r, z,
-/// m (recurrent part of n): the input product fills the first three, the recurrent product adds to the last three.
+/// (input's part of n), r, z, m (recurrent part of n): the input product fills the first three, the recurrent product
+/// adds to the last three.
 ///   n = tanh(x + r * m),  h = n + z * (h' - n)
 /// Forward leaves n, r, z, m for backward.
 struct Gru {

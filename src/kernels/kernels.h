@@ -15,8 +15,7 @@ enum class Isa { baseline, avx2, avx512, neon };
 std::string_view to_string(Isa isa);
 
 /// What a cell's pointwise part sees at one step: a block of 16 units of some rows. Gates are (rows, slots * 16) at
-/// `gates`, the other
-/// arrays (rows, 16); each has its own distance between rows.
+/// `gates`, the other arrays (rows, 16); each has its own distance between rows.
 struct CellForward {
   std::size_t rows = 0;
   float* gates = nullptr;  // in: pre-activations; out: what the backward pass needs
@@ -55,8 +54,7 @@ enum class CellKind { rnn_tanh, rnn_relu, gru, lstm };
 inline constexpr std::size_t kCellKinds = 4;
 
 /// Where dropout's random bits come from: see RandomStream. Elements come in groups of 128 = 8 runs of 16; element i of
-/// run r of group g
-/// uses a half-word of block 16 g + i: the low (even r) or high (odd r) one of word r / 2.
+/// run r of group g uses a half-word of block 16 g + i: the low (even r) or high (odd r) one of word r / 2.
 struct DropoutKey {
   std::array<std::uint32_t, 2> key{};
   std::uint64_t step = 0;
@@ -73,8 +71,7 @@ struct Kernels {
   std::array<CellKernels, kCellKinds> cells;
 
   /// Cross-entropy of one row of logits (padded to `padded`, a multiple of 16, the padding very negative). With `scale`
-  /// != 0 the logits become
-  /// scale * (softmax - one_hot(target)), the gradient; with 0 they are left as they are.
+  /// != 0 the logits become scale * (softmax - one_hot(target)), the gradient; with 0 they are left as they are.
   float (*cross_entropy)(float* logits, std::size_t padded, std::int32_t target, float scale);
 
   /// out = in * mask / (1 - p), for elements [first, first + n), n and first multiples of 16; p = threshold / 65536.
@@ -104,8 +101,7 @@ struct Kernels {
 };
 
 /// The kernels of the best instruction set that this processor can run, or of the one named by the environment variable
-/// RUNE_ISA
-/// (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here. Chosen once.
+/// RUNE_ISA (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here. Chosen once.
 const Kernels& kernels();
 /// All that can run here, best first: for tests and benchmarks.
 std::span<const Kernels* const> available_kernels();

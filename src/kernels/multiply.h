@@ -5,12 +5,7 @@
 #include "kernels/vector.h"
 
 /// The one matrix product of the program: register tiles over packed panels of 16 columns.
-///
-/// An instruction set describes itself by a struct: kWidth (floats in a vector), kMaxRows (rows of a tile) and
-/// panels(rows), how many panels
-/// a tile of so many rows takes at once. Tiles are chosen so that accumulators, the panel's vectors and one broadcast
-/// fit in the registers
-/// and at least eight independent chains hide the latency of the multiply-add.
+/// The templates' parameter Isa is one of instruction_sets.h.
 namespace rune::kernels {
 namespace {
 
@@ -24,8 +19,7 @@ constexpr std::size_t kCacheLine = 64;
 constexpr int kMaxPanels = 4;
 
 /// How operands of an element type are multiplied into float accumulators: `depth` of them at a time, which is also how
-/// a panel
-/// interleaves its rows. A 16-bit type with a two-way dot product would have a depth of 2.
+/// a panel interleaves its rows. A 16-bit type with a two-way dot product would have a depth of 2.
 template <class Element, int W>
 struct Operand;
 

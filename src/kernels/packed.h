@@ -10,8 +10,7 @@
 namespace rune::kernels {
 
 /// The right-hand operand of a product, packed once after each change of the weights: panel p holds columns 16p..16p+15
-/// as (depth, 16),
-/// the order in which the kernels read it. The layout is the same for every instruction set.
+/// as (depth, 16), the order in which the kernels read it. The layout is the same for every instruction set.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
@@ -27,8 +26,7 @@ class PackedMatrix {
   void pack_transposed(const float* matrix, std::size_t stride, std::span<const std::int32_t> rows, std::size_t begin,
                        std::size_t end);
   /// Row k of the panels [begin, end) becomes row `rows[k]` of a row-major matrix (.., columns), zero where rows[k] is
-  /// negative or past
-  /// the last column: B = W.
+  /// negative or past the last column: B = W.
   void pack_rows(const float* matrix, std::size_t columns, std::span<const std::int32_t> rows, std::size_t begin,
                  std::size_t end);
 

@@ -10,9 +10,8 @@
 namespace rune::model {
 
 /// What a layer must know of a cell. A unit block's gates are kept as `slots` runs of 16 columns; the input product
-/// fills the slots from
-/// `input_first` on, the recurrent product adds to those from `hidden_first` on, each with PyTorch's gates in the order
-/// given.
+/// fills the slots from `input_first` on, the recurrent product adds to those from `hidden_first` on, each with
+/// PyTorch's gates in the order given.
 struct CellTraits {
   Cell cell;
   std::string_view name;  // prefix of the parameter names

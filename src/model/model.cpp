@@ -119,6 +119,11 @@ bool is_training_state(std::string_view name) { return name.starts_with("optimiz
 
 }  // namespace
 
+Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::uint64_t seed) {
+  const int size = vocabulary.size();
+  return {std::move(vocabulary), Network(options, size, Parameters::initialized(options, size, seed))};
+}
+
 std::string to_json(const ModelOptions& options) {
   Json json = Json::object();
   visit_options(options, [&](const char* name, const auto& value) { write(json[name], value); });

@@ -16,6 +16,9 @@ struct Model {
   Network network;
 };
 
+/// A model of freshly drawn parameters: a function of its arguments alone. Throws InputError for options that do not fit.
+Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::uint64_t seed);
+
 /// JSON forms, used in checkpoints; unknown keys, wrong types and out-of-range values are InputErrors naming `where`.
 std::string to_json(const ModelOptions& options);
 ModelOptions model_options_from_json(const std::string& json, const std::string& where);
@@ -26,8 +29,7 @@ std::vector<format::TensorView> tensors_of(const Parameters& parameters);
 format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary);
 
 /// Takes a model out of a file; every tensor's shape is checked, non-finite weights are refused. Other tensors
-/// (`optimizer.*`, `state.*`)
-/// are ignored here; anything else unknown is refused.
+/// (`optimizer.*`, `state.*`) are ignored here; anything else unknown is refused.
 Model model_from(const format::SafetensorsFile& file);
 Model load_model(const std::filesystem::path& path);
 void save_model(const std::filesystem::path& path, const Model& model);

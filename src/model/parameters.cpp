@@ -45,8 +45,7 @@ void fill_identity(std::span<float> square, std::size_t size) {
 }
 
 // The rows of a normal random matrix, made orthonormal one after the other (modified Gram-Schmidt). The triangular
-// factor's diagonal,
-// the norms, is positive, so the result is uniformly distributed over the orthogonal matrices.
+// factor's diagonal, the norms, is positive, so the result is uniformly distributed over the orthogonal matrices.
 void fill_orthogonal(std::span<float> square, std::size_t size, const RandomStream& random, std::uint64_t first) {
   std::vector<double> rows(size * size);
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = random.normal(first + i);

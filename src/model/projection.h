@@ -14,8 +14,7 @@
 namespace rune::model {
 
 /// Projection to logits, softmax and cross-entropy. Logits have V rounded up to 16 columns; the padding's bias is so
-/// negative
-/// that its probability is exactly 0.
+/// negative that its probability is exactly 0.
 class Projection {
  public:
   Projection(const ModelOptions& options, std::size_t vocabulary_size);
@@ -26,8 +25,7 @@ class Projection {
   [[nodiscard]] std::size_t padded_size() const { return padded_; }
 
   /// Losses of the steps [first, first + steps), for one thread's streams. `top`: the last layer; `targets` and
-  /// `losses` (T,B) of the whole
-  /// block; `logits` (steps*B, Vp) of these steps alone.
+  /// `losses` (T,B) of the whole block; `logits` (steps*B, Vp) of these steps alone.
   ///   1. logits = bias + hidden * W, for several steps at once
   ///   2. loss; with scale != 0 the logits become scale * (softmax - one_hot)
   ///   3. with d_hidden (T*B, Hp): d_hidden = dlogits * W^T, and the mask of the last layer's dropout

@@ -346,10 +346,13 @@ Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run) {
   const RunConfig config = run.read_config();
   if (!std::filesystem::exists(run.last())) {
-    throw InputError(
-        fmt::format("expected last.safetensors in '{}', found none: the run was ended before it began; start it again "
-                    "under another name",
-                    run.path().string()));
+    if (std::filesystem::exists(run.metrics())) {
+      throw InputError(fmt::format("expected last.safetensors in '{}', which has been trained, found none; restore it",
+                                   run.path().string()));
+    }
+    // Ended before its first save: nothing has been trained yet.
+    model::Model model = model::new_model(config.model, corpus.vocabulary, config.train.seed);
+    return Trainer(std::move(model), std::move(corpus), config.train, &run);
   }
   TrainState state = load_checkpoint(run.last(), config.train);
   const Position position = state.position;

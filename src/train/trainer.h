@@ -66,7 +66,7 @@ class Trainer {
 
   /// Goes on from a run directory's last checkpoint; the corpus is the one read from the texts that config.toml names.
   /// Throws InputError if its hash differs. Metrics lines after the checkpoint's step are dropped, so that each step
-  /// stands once.
+  /// stands once. A run that ended before its first save begins anew.
   static Trainer resume(text::Corpus corpus, RunDirectory& run);
 
   /// Until the end of the plan or until observer.stop_requested. Evaluates and writes a last metrics line when

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "kernels/all_kernels.h"
 #include "kernels/kernels.h"
 #include "support/reference_kernels.h"
 
@@ -109,10 +110,11 @@ struct Step {
   }
 };
 
-class CellTest : public testing::TestWithParam<std::tuple<const Kernels*, CellKind>> {};
+class CellTest : public testing::TestWithParam<std::tuple<NamedKernels, CellKind>> {};
 
 TEST_P(CellTest, ForwardAgreesWithTheTextbook) {
-  const auto [kernels, kind] = GetParam();
+  const auto& [named, kind] = GetParam();
+  const Kernels* const kernels = named.kernels;
   const Step step(*kernels, kind, 1);
   for (std::size_t row = 0; row < Step::kRows; ++row)
     for (std::size_t unit = 0; unit < kPanel; ++unit) {
@@ -125,7 +127,8 @@ TEST_P(CellTest, ForwardAgreesWithTheTextbook) {
 }
 
 TEST_P(CellTest, BackwardAgreesWithFiniteDifferences) {
-  const auto [kernels, kind] = GetParam();
+  const auto& [named, kind] = GetParam();
+  const Kernels* const kernels = named.kernels;
   const Step step(*kernels, kind, 2);
   for (std::size_t row = 0; row < Step::kRows; ++row)
     for (std::size_t unit = 0; unit < kPanel; ++unit) {
@@ -147,7 +150,8 @@ TEST_P(CellTest, BackwardAgreesWithFiniteDifferences) {
 }
 
 TEST_P(CellTest, NanIsNeverSwallowed) {
-  const auto [kernels, kind] = GetParam();
+  const auto& [named, kind] = GetParam();
+  const Kernels* const kernels = named.kernels;
   const std::size_t slots = slots_of(kind);
   for (std::size_t s = 0; s < slots; ++s) {
     std::vector<float> gates(slots * kPanel, 0.1F), state(kPanel, 0.2F), cell(kPanel, 0.2F), hidden(kPanel),
@@ -174,23 +178,23 @@ TEST_P(CellTest, NanIsNeverSwallowed) {
 
 std::string case_name(const testing::TestParamInfo<CellTest::ParamType>& info) {
   static const std::array names{"rnn_tanh", "rnn_relu", "gru", "lstm"};
-  const auto [kernels, kind] = info.param;
-  return std::string(to_string(kernels->isa)) + "_" + names[static_cast<std::size_t>(kind)];
+  const auto& [named, kind] = info.param;
+  return named.name + "_" + names[static_cast<std::size_t>(kind)];
 }
 INSTANTIATE_TEST_SUITE_P(All, CellTest,
-                         testing::Combine(testing::ValuesIn(available_kernels().begin(), available_kernels().end()),
+                         testing::Combine(testing::ValuesIn(all_kernels()),
                                           testing::Values(CellKind::rnn_tanh, CellKind::rnn_relu, CellKind::gru,
                                                           CellKind::lstm)),
                          case_name);
 
-class TanhTest : public testing::TestWithParam<const Kernels*> {};
+class TanhTest : public testing::TestWithParam<NamedKernels> {};
 
 TEST_P(TanhTest, IsAccurateToTwoUnitsInTheLastPlace) {
   double worst = 0;
   for (int i = -200000; i < 200000; i += static_cast<int>(kPanel)) {
     std::array<float, kPanel> gates{}, hidden{}, previous{};
     for (std::size_t j = 0; j < kPanel; ++j) gates[j] = static_cast<float>(i + static_cast<int>(j)) * 5.01e-5F;
-    GetParam()->cells[static_cast<std::size_t>(CellKind::rnn_tanh)].step(
+    GetParam().kernels->cells[static_cast<std::size_t>(CellKind::rnn_tanh)].step(
         {.a = plain_rows<const float>(previous.data(), kPanel),
          .rows = 1,
          .group_depth = 0,
@@ -212,8 +216,8 @@ TEST_P(TanhTest, IsAccurateToTwoUnitsInTheLastPlace) {
   }
   EXPECT_LE(worst, 2.5);
 }
-INSTANTIATE_TEST_SUITE_P(All, TanhTest, testing::ValuesIn(available_kernels().begin(), available_kernels().end()),
-                         [](const auto& instance) { return std::string(to_string(instance.param->isa)); });
+INSTANTIATE_TEST_SUITE_P(All, TanhTest, testing::ValuesIn(all_kernels()),
+                         [](const auto& instance) { return instance.param.name; });
 
 }  // namespace
 }  // namespace rune::kernels

@@ -10,6 +10,7 @@
 
 #include "base/matrix.h"
 #include "base/random.h"
+#include "kernels/all_kernels.h"
 #include "kernels/kernels.h"
 #include "kernels/packed.h"
 #include "support/reference_kernels.h"
@@ -36,9 +37,9 @@ std::vector<std::int32_t> identity_rows(std::size_t n) {
 }
 
 /// Every instruction set that runs here.
-class ProductTest : public testing::TestWithParam<const Kernels*> {};
-INSTANTIATE_TEST_SUITE_P(All, ProductTest, testing::ValuesIn(available_kernels().begin(), available_kernels().end()),
-                         [](const auto& instance) { return std::string(to_string(instance.param->isa)); });
+class ProductTest : public testing::TestWithParam<NamedKernels> {};
+INSTANTIATE_TEST_SUITE_P(All, ProductTest, testing::ValuesIn(all_kernels()),
+                         [](const auto& instance) { return instance.param.name; });
 
 TEST_P(ProductTest, ProductAgreesWithTheDefinition) {
   for (const std::size_t rows : {1, 2, 3, 5, 6, 7, 13, 64, 97, 200}) {
@@ -51,14 +52,14 @@ TEST_P(ProductTest, ProductAgreesWithTheDefinition) {
         PackedMatrix packed(depth, panels);
         packed.pack_transposed(weights.data(), depth, identity_rows(columns), 0, panels);
         std::vector<float> c(rows * columns, 7);
-        GetParam()->multiply({.a = plain_rows(a.data(), depth),
-                              .rows = rows,
-                              .group_depth = depth,
-                              .b = packed.panel(0),
-                              .panels = panels,
-                              .c = plain_rows(c.data(), columns),
-                              .start = Start::bias,
-                              .bias = bias.data()});
+        GetParam().kernels->multiply({.a = plain_rows(a.data(), depth),
+                                      .rows = rows,
+                                      .group_depth = depth,
+                                      .b = packed.panel(0),
+                                      .panels = panels,
+                                      .c = plain_rows(c.data(), columns),
+                                      .start = Start::bias,
+                                      .bias = bias.data()});
         test::Vector b(depth * columns);
         for (std::size_t k = 0; k < depth; ++k)
           for (std::size_t j = 0; j < columns; ++j) b[k * columns + j] = static_cast<double>(weights[j * depth + k]);
@@ -98,7 +99,7 @@ TEST_P(ProductTest, GroupedDepthAndColumnsAreFollowed) {
                   .c = plain_rows(c.data(), kOut),
                   .columns = {3, 4 * kPanel, kPanel},
                   .start = Start::add};
-  GetParam()->multiply(product);
+  GetParam().kernels->multiply(product);
   for (std::size_t r = 0; r < kRows; ++r) {
     for (std::size_t column = 0; column < kOut; ++column) {
       double expected = 0.5;
@@ -123,12 +124,12 @@ TEST_P(ProductTest, TheBitsOfARowDoNotDependOnTheOthers) {
   packed.pack_transposed(weights.data(), kDepth, identity_rows(kPanels * kPanel), 0, kPanels);
   const auto rows_from = [&](std::size_t first, std::size_t count) {
     std::vector<float> c(count * kPanels * kPanel);
-    GetParam()->multiply({.a = plain_rows(a.data() + first * kDepth, kDepth),
-                          .rows = count,
-                          .group_depth = kDepth,
-                          .b = packed.panel(0),
-                          .panels = kPanels,
-                          .c = plain_rows(c.data(), kPanels * kPanel)});
+    GetParam().kernels->multiply({.a = plain_rows(a.data() + first * kDepth, kDepth),
+                                  .rows = count,
+                                  .group_depth = kDepth,
+                                  .b = packed.panel(0),
+                                  .panels = kPanels,
+                                  .c = plain_rows(c.data(), kPanels * kPanel)});
     return c;
   };
   const std::vector<float> all = rows_from(0, kRows);
@@ -152,12 +153,12 @@ TEST_P(ProductTest, RowsOfManyStepsAreFound) {
   PackedMatrix packed(kDepth, 1);
   packed.pack_transposed(weights.data(), kDepth, identity_rows(kPanel), 0, 1);
   std::vector<float> c(kSteps * kStep * kPanel, -1);
-  GetParam()->multiply({.a = {a.data() + 2 * kDepth, kDepth, kRun, kStep * kDepth},
-                        .rows = kSteps * kRun,
-                        .group_depth = kDepth,
-                        .b = packed.panel(0),
-                        .panels = 1,
-                        .c = {c.data() + 2 * kPanel, kPanel, kRun, kStep * kPanel}});
+  GetParam().kernels->multiply({.a = {a.data() + 2 * kDepth, kDepth, kRun, kStep * kDepth},
+                                .rows = kSteps * kRun,
+                                .group_depth = kDepth,
+                                .b = packed.panel(0),
+                                .panels = 1,
+                                .c = {c.data() + 2 * kPanel, kPanel, kRun, kStep * kPanel}});
   for (std::size_t row = 0; row < kSteps * kStep; ++row)
     for (std::size_t j = 0; j < kPanel; ++j) {
       double expected = -1;
@@ -190,10 +191,10 @@ TEST_P(ProductTest, OuterProductAgreesWithTheDefinition) {
                            .columns = columns,
                            .c = c.data(),
                            .column_sums = sums.data()};
-        GetParam()->outer_product(outer, blocks, scratch.data());
+        GetParam().kernels->outer_product(outer, blocks, scratch.data());
         const std::vector<float> once = c;
         outer.add = true;
-        GetParam()->outer_product(outer, blocks, scratch.data());
+        GetParam().kernels->outer_product(outer, blocks, scratch.data());
         for (std::size_t m = 0; m < units; ++m) {
           double sum = 0;
           for (std::size_t r = 0; r < rows; ++r) sum += static_cast<double>(d[r * d_stride + kPanel + m]);

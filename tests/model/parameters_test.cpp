@@ -161,8 +161,7 @@ TEST(InitializationTest, OrthogonalMakesEveryGateOrthogonal) {
 }
 
 // Over the whole orthogonal group every entry has mean 0 and mean square 1/H: a factor with signs left as they fall
-// would be
-// lopsided on the diagonal.
+// would be lopsided on the diagonal.
 TEST(InitializationTest, OrthogonalPrefersNoDirection) {
   constexpr int kDraws = 2000;
   std::vector<double> sums(4);

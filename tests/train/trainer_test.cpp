@@ -64,8 +64,7 @@ TrainOptions train_options() {
 }
 
 model::Model new_model(const ModelOptions& options, const text::Corpus& corpus) {
-  const int size = corpus.vocabulary.size();
-  return {corpus.vocabulary, model::Network(options, size, model::Parameters::initialized(options, size, 1))};
+  return model::new_model(options, corpus.vocabulary, 1);
 }
 
 Trainer start(const fs::path& path, const TrainOptions& options, const ModelOptions& model = model_options(),
@@ -469,8 +468,18 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
 
   { const Trainer trainer = start(folder / "run", train_options()); }
   EXPECT_THROW(resume(folder / "run", text::Corpus::from_text(random_text(131), 0.3)), InputError);
+}
+
+TEST(Trainer, ARunThatEndedBeforeItsFirstSaveBeginsAnew) {
+  const test::TemporaryFolder folder;
+  start(folder / "whole", train_options()).run({});
+  { const Trainer trainer = start(folder / "run", train_options()); }
   fs::remove(folder / "run/last.safetensors");
-  EXPECT_THROW(resume(folder / "run"), InputError);
+  resume(folder / "run").run({});
+  EXPECT_EQ(contents(folder / "run/last.safetensors"), contents(folder / "whole/last.safetensors"));
+
+  fs::remove(folder / "run/last.safetensors");
+  EXPECT_THROW(resume(folder / "run"), InputError) << "a trained run must not begin anew";
 }
 
 }  // namespace
