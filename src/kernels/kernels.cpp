@@ -43,8 +43,8 @@ const Kernels& choose() {
 }  // namespace
 
 const Kernels& kernels() {
-  static const Kernels& kChosen = choose();
-  return kChosen;
+  static const Kernels& chosen = choose();
+  return chosen;
 }
 
 }  // namespace rune::kernels

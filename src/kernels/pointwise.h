@@ -23,44 +23,55 @@ float cross_entropy(float* logits, std::size_t padded, std::int32_t target, floa
   return static_cast<float>(loss);
 }
 
-/// Philox4x32-10 over 16 neighbouring blocks at once; see base/random.h.
+/// Philox4x32-10 over 16 neighbouring blocks at once; see base/random.h. Lanes of 64 bits hold 32, so that a product
+/// keeps both halves.
+template <int W>
 struct PhiloxBlocks {
   static constexpr int kBlocks = 16;
+  static constexpr int kLanes = W / 2;
+  using Wide = typename VectorOf<W>::Wide;
+  using Narrow = typename VectorOf<W>::Narrow;
+
   std::uint32_t words[4][kBlocks];
 
   PhiloxBlocks(std::uint64_t first_block, const DropoutKey& key) {
-    for (int i = 0; i < kBlocks; ++i) {
-      const std::uint64_t block = first_block + static_cast<std::uint64_t>(i);
-      words[0][i] = static_cast<std::uint32_t>(block);
-      words[1][i] = static_cast<std::uint32_t>(block >> 32);
-      words[2][i] = static_cast<std::uint32_t>(key.step);
-      words[3][i] = static_cast<std::uint32_t>(key.step >> 32);
-    }
-    std::uint32_t k0 = key.key[0];
-    std::uint32_t k1 = key.key[1];
-    for (int round = 0; round < 10; ++round) {
-      for (int i = 0; i < kBlocks; ++i) {
-        const std::uint64_t p0 = std::uint64_t{0xD2511F53} * words[0][i];
-        const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * words[2][i];
-        words[0][i] = static_cast<std::uint32_t>(p1 >> 32) ^ words[1][i] ^ k0;
-        words[2][i] = static_cast<std::uint32_t>(p0 >> 32) ^ words[3][i] ^ k1;
-        words[1][i] = static_cast<std::uint32_t>(p1);
-        words[3][i] = static_cast<std::uint32_t>(p0);
+    constexpr std::uint64_t kLow = 0xffffffffU;
+    for (int i = 0; i < kBlocks; i += kLanes) {
+      Wide block{};
+      for (int lane = 0; lane < kLanes; ++lane) block[lane] = first_block + static_cast<std::uint64_t>(i + lane);
+      Wide w0 = block & kLow;
+      Wide w1 = block >> 32;
+      Wide w2 = Wide{} + (key.step & kLow);
+      Wide w3 = Wide{} + (key.step >> 32);
+      std::uint32_t k0 = key.key[0];
+      std::uint32_t k1 = key.key[1];
+      for (int round = 0; round < 10; ++round) {
+        const Wide p0 = w0 * std::uint64_t{0xD2511F53};
+        const Wide p1 = w2 * std::uint64_t{0xCD9E8D57};
+        w0 = p1 >> 32 ^ w1 ^ std::uint64_t{k0};
+        w2 = p0 >> 32 ^ w3 ^ std::uint64_t{k1};
+        w1 = p1 & kLow;
+        w3 = p0 & kLow;
+        k0 += 0x9E3779B9;
+        k1 += 0xBB67AE85;
       }
-      k0 += 0x9E3779B9;
-      k1 += 0xBB67AE85;
+      *reinterpret_cast<Narrow*>(&words[0][i]) = __builtin_convertvector(w0, Narrow);
+      *reinterpret_cast<Narrow*>(&words[1][i]) = __builtin_convertvector(w1, Narrow);
+      *reinterpret_cast<Narrow*>(&words[2][i]) = __builtin_convertvector(w2, Narrow);
+      *reinterpret_cast<Narrow*>(&words[3][i]) = __builtin_convertvector(w3, Narrow);
     }
   }
 };
 
-inline void dropout(const float* in, float* out, std::uint64_t first, std::size_t n, const DropoutKey& key,
-                    std::uint32_t threshold) {
-  constexpr std::uint64_t kRun = PhiloxBlocks::kBlocks;
+template <int W>
+void dropout(const float* in, float* out, std::uint64_t first, std::size_t n, const DropoutKey& key,
+             std::uint32_t threshold) {
+  constexpr std::uint64_t kRun = PhiloxBlocks<W>::kBlocks;
   const float scale = 65536.0F / static_cast<float>(65536U - threshold);
   // Runs of 16 elements: 8 of them use the half-words of the same 16 blocks.
   for (std::size_t done = 0; done < n;) {
     const std::uint64_t group = (first + done) / (8 * kRun);
-    const PhiloxBlocks random(group * kRun, key);
+    const PhiloxBlocks<W> random(group * kRun, key);
     for (std::uint64_t run = (first + done) / kRun % 8; run < 8 && done < n; ++run, done += kRun) {
       const std::uint32_t* words = random.words[run / 2];
       const unsigned shift = run % 2 == 0 ? 0 : 16;

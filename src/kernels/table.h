@@ -92,7 +92,7 @@ constexpr Kernels make_kernels() {
   table.cells[static_cast<std::size_t>(CellKind::gru)] = cell_kernels<Isa, Gru>();
   table.cells[static_cast<std::size_t>(CellKind::lstm)] = cell_kernels<Isa, Lstm>();
   table.cross_entropy = cross_entropy<W>;
-  table.dropout = dropout;
+  table.dropout = dropout<W>;
   table.gather = gather;
   table.scatter_add = scatter_add;
   table.adam = adam;

@@ -16,6 +16,9 @@ struct VectorOf {
   using Float [[gnu::vector_size(W * 4)]] = float;
   using FloatUnaligned [[gnu::vector_size(W * 4), gnu::aligned(4)]] = float;
   using Int [[gnu::vector_size(W * 4)]] = std::int32_t;
+  // For integer products: W / 2 lanes of 64 bits, and the same number of 32.
+  using Wide [[gnu::vector_size(W * 4)]] = std::uint64_t;
+  using Narrow [[gnu::vector_size(W * 2), gnu::aligned(4)]] = std::uint32_t;
 };
 template <int W>
 using Vec = typename VectorOf<W>::Float;

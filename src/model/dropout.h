@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -20,7 +21,7 @@ struct DropoutMask {
 
   DropoutMask() = default;
   DropoutMask(float probability, std::uint64_t seed, std::uint64_t step, std::size_t layer)
-      : threshold(std::min(static_cast<std::uint32_t>(probability * 65536.0F + 0.5F), 65535U)) {
+      : threshold(static_cast<std::uint32_t>(std::clamp(std::lround(probability * 65536.0F), 0L, 65535L))) {
     const RandomStream stream(seed, RandomPurpose::dropout, step, static_cast<std::uint32_t>(layer));
     key = {stream.key(), stream.step()};
   }

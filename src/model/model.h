@@ -16,7 +16,8 @@ struct Model {
   Network network;
 };
 
-/// A model of freshly drawn parameters: a function of its arguments alone. Throws InputError for options that do not fit.
+/// A model of freshly drawn parameters: a function of its arguments alone. Throws InputError for options that do not
+/// fit.
 Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::uint64_t seed);
 
 /// JSON forms, used in checkpoints; unknown keys, wrong types and out-of-range values are InputErrors naming `where`.

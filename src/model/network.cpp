@@ -16,7 +16,7 @@ using kernels::kPanel;
 namespace {
 
 // Evaluation walks a block in pieces of about so many rows, training keeps so many floats of logits at a time.
-constexpr std::size_t kEvaluationRows = 2048;
+constexpr std::size_t kEvaluationRows = 512;
 constexpr std::size_t kLogitsFloats = std::size_t{4} << 20;
 
 std::size_t as_size(int value) { return static_cast<std::size_t>(value); }

@@ -16,6 +16,8 @@ using kernels::Start;
 
 namespace {
 
+constexpr std::size_t kEmbeddingTensor = 0;  // index into Parameters::tensors()
+
 std::size_t panels_of(std::size_t columns) { return (columns + kPanel - 1) / kPanel; }
 
 }  // namespace
@@ -44,7 +46,6 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
                                           : vocabulary_size),
       vocabulary_size_(vocabulary_size),
       embedding_(options.embedding > 0),
-      embedding_tensor_(0),
       bias_(1, gate_columns()) {
   // An embedding stands in front of the layers' tensors: four a layer.
   const std::size_t first_tensor = (embedding_ ? 1 : 0) + index_ * 4;
@@ -118,7 +119,7 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   for (std::size_t v = 0; v < vocabulary_size_; ++v)
     std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
   if (embedding_) {
-    Product product = input_product(plain_rows(values(embedding_tensor_), input_size_),
+    Product product = input_product(plain_rows(values(kEmbeddingTensor), input_size_),
                                     plain_rows(table_.data(), table_.cols()), vocabulary_size_);
     product.b = input_forward_.panel(first_panel);
     product.panels = last_panel - first_panel;
@@ -323,7 +324,7 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters
   if (blocks > 0)
     kernels_->outer_product({.d = d_table.data(),
                              .d_stride = d_table.cols(),
-                             .x = parameters.values(parameters.tensors()[embedding_tensor_]).data(),
+                             .x = parameters.values(parameters.tensors()[kEmbeddingTensor]).data(),
                              .x_stride = input_size_,
                              .rows = vocabulary_size_,
                              .columns = input_size_,
@@ -336,7 +337,7 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters
                                       input_backward_, plain_rows(d_embedding.row(rows.begin), d_embedding.cols()),
                                       rows.end - rows.begin, Start::zero));
   for (std::size_t v = rows.begin; v < rows.end; ++v)
-    std::copy_n(d_embedding.row(v), input_size_, values(embedding_tensor_) + v * input_size_);
+    std::copy_n(d_embedding.row(v), input_size_, values(kEmbeddingTensor) + v * input_size_);
 }
 
 void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, const Matrix& hidden,

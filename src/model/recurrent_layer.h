@@ -118,7 +118,7 @@ class RecurrentLayer {
   std::size_t vocabulary_size_;  // V
   bool embedding_;
 
-  std::size_t weight_ih_, weight_hh_, bias_ih_, bias_hh_, embedding_tensor_;  // indices into Parameters::tensors()
+  std::size_t weight_ih_, weight_hh_, bias_ih_, bias_hh_;  // indices into Parameters::tensors()
 
   // PyTorch's row of a weight for each packed gate column (product_slots * Hp of them), -1 for padding units.
   std::vector<std::int32_t> input_rows_, hidden_rows_;
