@@ -141,28 +141,26 @@ void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows) const
                 gates.data + i / gates.run * gates.run_stride + i % gates.run * gates.stride);
 }
 
+Product RecurrentLayer::forward_product(const Rows<const float>& in, const PackedMatrix& weights,
+                                        std::size_t first_slot, const Rows<float>& gates, std::size_t rows) const {
+  return {.a = in,
+          .rows = rows,
+          .group_depth = weights.depth(),
+          .b = weights.panel(0),
+          .panels = weights.panels(),
+          .c = gates,
+          .columns = PanelColumns{traits_->gates, traits_->slots * kPanel, first_slot * kPanel},
+          .start = Start::add};
+}
+
 Product RecurrentLayer::input_product(const Rows<const float>& input, const Rows<float>& gates,
                                       std::size_t rows) const {
-  return {.a = input,
-          .rows = rows,
-          .group_depth = input_forward_.depth(),
-          .b = input_forward_.panel(0),
-          .panels = input_forward_.panels(),
-          .c = gates,
-          .columns = PanelColumns{traits_->gates, traits_->slots * kPanel, traits_->input_first * kPanel},
-          .start = Start::add};
+  return forward_product(input, input_forward_, traits_->input_first, gates, rows);
 }
 
 Product RecurrentLayer::recurrent_product(const Rows<const float>& hidden, const Rows<float>& gates,
                                           std::size_t rows) const {
-  return {.a = hidden,
-          .rows = rows,
-          .group_depth = hidden_forward_.depth(),
-          .b = hidden_forward_.panel(0),
-          .panels = hidden_forward_.panels(),
-          .c = gates,
-          .columns = PanelColumns{traits_->gates, traits_->slots * kPanel, traits_->hidden_first * kPanel},
-          .start = Start::add};
+  return forward_product(hidden, hidden_forward_, traits_->hidden_first, gates, rows);
 }
 
 Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::size_t first_slot,

@@ -74,16 +74,14 @@ class RecurrentLayer {
   void backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
                 const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const;
 
-  /// This thread's share of the weight gradients, by unit blocks; overwrites them. Every thread must have finished
-  /// backward.
+  /// This thread's share of the weight gradients, by unit blocks; overwrites them. All threads must be done with backward.
   /// First layer: `d_table` (V, slots*Hp) collects dgates by character; with one-hot input that is W_ih's gradient.
   void accumulate_gradients(const LayerActivations& activations, const std::int32_t* tokens,
                             const LayerActivations* below, std::size_t steps, std::size_t batch_size,
                             Parameters& gradients, Matrix& d_table, float* scratch, int thread, int threads) const;
 
   /// First layer with an embedding, after accumulate_gradients on every thread: this thread's share of the gradients of
-  /// W_ih and of the
-  /// embedding. `d_embedding` (V, Ep): scratch.
+  /// W_ih and of the embedding. `d_embedding` (V, Ep): scratch.
   void embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
                            Parameters& gradients, float* scratch, int thread, int threads) const;
 
@@ -92,12 +90,15 @@ class RecurrentLayer {
             Matrix& next_hidden) const;
 
   [[nodiscard]] bool has_embedding() const { return first() && embedding_; }
-  [[nodiscard]] std::size_t input_size() const { return input_size_; }
   [[nodiscard]] std::size_t gate_columns() const { return traits_->slots * padded_; }
 
  private:
   [[nodiscard]] bool first() const { return index_ == 0; }
   void fill_bias(const kernels::Rows<float>& gates, std::size_t rows) const;
+  /// gates += in * W, into the gates' slots from `first_slot` on.
+  [[nodiscard]] kernels::Product forward_product(const kernels::Rows<const float>& in,
+                                                 const kernels::PackedMatrix& weights, std::size_t first_slot,
+                                                 const kernels::Rows<float>& gates, std::size_t rows) const;
   [[nodiscard]] kernels::Product input_product(const kernels::Rows<const float>& input,
                                                const kernels::Rows<float>& gates, std::size_t rows) const;
   [[nodiscard]] kernels::Product recurrent_product(const kernels::Rows<const float>& hidden,
