@@ -21,7 +21,7 @@ Model& Model::operator=(Model&&) noexcept = default;
 
 Model::Model(const ModelOptions& options, const std::u32string& vocabulary, std::uint64_t seed) {
   auto weights = std::make_shared<const model::Model>(model::new_model(options, text::Vocabulary(vocabulary), seed));
-  parts_ = std::make_shared<Parts>(Parts{options, weights->vocabulary, weights});
+  parts_ = std::make_shared<Parts>(Parts{weights->network.options(), weights->vocabulary, weights});
 }
 
 Model Model::load(const std::filesystem::path& path) {

@@ -120,8 +120,10 @@ bool is_training_state(std::string_view name) { return name.starts_with("optimiz
 }  // namespace
 
 Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::uint64_t seed) {
+  ModelOptions resolved = options;
+  resolved.output_dropout = options.output_dropout.value_or(options.dropout);
   const int size = vocabulary.size();
-  return {std::move(vocabulary), Network(options, size, Parameters::initialized(options, size, seed))};
+  return {std::move(vocabulary), Network(resolved, size, Parameters::initialized(resolved, size, seed))};
 }
 
 std::string to_json(const ModelOptions& options) {
