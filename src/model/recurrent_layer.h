@@ -74,7 +74,7 @@ class RecurrentLayer {
   void backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
                 const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const;
 
-  /// This thread's share of the weight gradients, by unit blocks; overwrites them. Backward must be over on all threads.
+  /// This thread's share of the weight gradients, by unit blocks; overwrites them. Backward must be over everywhere.
   /// First layer: `d_table` (V, slots*Hp) collects dgates by character; with one-hot input that is W_ih's gradient.
   void accumulate_gradients(const LayerActivations& activations, const std::int32_t* tokens,
                             const LayerActivations* below, std::size_t steps, std::size_t batch_size,

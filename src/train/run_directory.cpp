@@ -143,7 +143,7 @@ class Reader {
       value = static_cast<Number>(number);
     } else {
       if (!node.is_number()) throw InputError(expected(name, "a number", node));
-      value = static_cast<Number>(*node.value<double>());
+      value = static_cast<Number>(node.value_or(0.0));  // a number, so never the 0
     }
   }
   template <Named Enum>
