@@ -56,8 +56,8 @@ class Workspace;
 
 /// A character-level recurrent language model: input (one-hot or embedding), recurrent layers, dropout, projection,
 /// softmax cross-entropy, each with a hand-written forward and backward. Const functions are thread-safe as long as
-/// each caller has its own
-/// State and Workspace. A result never depends on the number of threads or on what else is in the batch.
+/// each caller has its own State and Workspace. A result never depends on the number of threads or on what else is in
+/// the batch.
 class Network {
  public:
   /// Validates the options; takes the parameters' values as they are and packs them.
@@ -111,8 +111,7 @@ class Workspace {
 };
 
 /// The dropout masks of a training step, for tests: multipliers 0 or 1/(1-p) with p to 1/65536, (T*B, H). Layer k <
-/// layers-1: after recurrent layer k;
-/// k = layers-1: before the projection.
+/// layers-1: after recurrent layer k; k = layers-1: before the projection.
 std::vector<float> dropout_multipliers(const ModelOptions& options, int layer, int rows, std::uint64_t seed,
                                        std::uint64_t dropout_step);
 
