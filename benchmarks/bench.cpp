@@ -1,8 +1,7 @@
 // The engine's side of benchmarks/compare: one workload, measured once, as a line of JSON.
 //
-//   rune_bench train|evaluate [--steps N]     system A: LSTM 2 x 512, 83 characters, 128 x 100, dropout 0.5, Adam,
-//   clipping
-//   rune_bench write [--steps N]              the same model writes one text, N characters on one thread
+//   rune_bench train|evaluate [--steps N]     system A: LSTM 2 x 512, 83 characters, 128 x 100, dropout 0.5, Adam
+//   rune_bench write [--steps N]              the same model writes one text, N times 100 characters on one thread
 //   rune_bench probe
 
 #include <sys/resource.h>
@@ -52,7 +51,30 @@ class Stopwatch {
 struct Measurement {
   double characters_per_second = 0;
   double gflops = 0;
+  double peak_gflops = 0;  // in the same seconds: medians of all three
 };
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+/// Calls `work(step)` once to warm up, then `steps` times, each between two probes of the peak.
+template <class Work>
+Measurement measure(int steps, double characters, double macs, ThreadTeam& team, Work&& work) {
+  work(0);
+  std::vector<double> seconds;
+  std::vector<double> peaks{peak_gflops(team)};
+  for (int step = 1; step <= steps; ++step) {
+    const Stopwatch watch;
+    work(step);
+    seconds.push_back(watch.seconds());
+    peaks.push_back(peak_gflops(team));
+  }
+  const double rate = characters / median(seconds);
+  return {rate, rate * macs * 2 / 1e9, median(peaks)};
+}
 
 struct Block {
   std::vector<std::int32_t> inputs, targets;
@@ -77,18 +99,12 @@ Measurement train(int steps, ThreadTeam& team) {
   model::Workspace workspace(network, kSteps, kBatch, model::Workspace::Mode::training);
   model::State state(kSystemA, kBatch);
   const Block block;
-  std::vector<double> seconds;
-  for (int step = 0; step <= steps; ++step) {  // the first one warms up
-    const Stopwatch watch;
+  return measure(steps, kBatch * kSteps, 3 * forward_macs(), team, [&](int step) {
     network.gradients(block.tokens(), state, 1, static_cast<std::uint64_t>(step), workspace, gradients, team);
     const double norm = optimizer.norm(gradients, team);
     optimizer.step(network.mutable_parameters(), gradients, 1e-3, train::clip_factor(norm, 5), team);
     network.pack(team);
-    if (step > 0) seconds.push_back(watch.seconds());
-  }
-  std::ranges::nth_element(seconds, seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2));
-  const double rate = kBatch * kSteps / seconds[seconds.size() / 2];
-  return {rate, rate * forward_macs() * 6 / 1e9};
+  });
 }
 
 Measurement evaluate(int steps, ThreadTeam& team) {
@@ -96,25 +112,23 @@ Measurement evaluate(int steps, ThreadTeam& team) {
   model::Workspace workspace(network, kSteps, kBatch, model::Workspace::Mode::evaluation);
   model::State state(kSystemA, kBatch);
   const Block block;
-  network.evaluate(block.tokens(), state, workspace, team);
-  const Stopwatch watch;
-  for (int step = 0; step < steps; ++step) network.evaluate(block.tokens(), state, workspace, team);
-  const double rate = kBatch * kSteps * steps / watch.seconds();
-  return {rate, rate * forward_macs() * 2 / 1e9};
+  return measure(steps, kBatch * kSteps, forward_macs(), team,
+                 [&](int) { network.evaluate(block.tokens(), state, workspace, team); });
 }
 
-Measurement write(int characters) {
+Measurement write(int steps) {
+  constexpr int kCharacters = 100;  // of a step
   const model::Network network = make_network();
   model::State state(kSystemA, 1);
   Matrix logits(1, kVocabulary);
   std::int32_t token = 0;
-  const Stopwatch watch;
-  for (int i = 0; i < characters; ++i) {
-    network.step({&token, 1}, state, logits);
-    token = static_cast<std::int32_t>(std::ranges::max_element(logits.values()) - logits.values().begin());
-  }
-  const double rate = characters / watch.seconds();
-  return {rate, rate * forward_macs() * 2 / 1e9};
+  ThreadTeam alone(1);
+  return measure(steps, kCharacters, forward_macs(), alone, [&](int) {
+    for (int i = 0; i < kCharacters; ++i) {
+      network.step({&token, 1}, state, logits);
+      token = static_cast<std::int32_t>(std::ranges::max_element(logits.values()) - logits.values().begin());
+    }
+  });
 }
 
 int run(const std::vector<std::string_view>& arguments) {
@@ -133,18 +147,16 @@ int run(const std::vector<std::string_view>& arguments) {
     fmt::print(stderr, "usage: rune_bench train|evaluate|write --steps N, or rune_bench probe\n");
     return 2;
   }
-  const double before = peak_gflops(team);
   const Measurement result = arguments[0] == "train"      ? train(steps, team)
                              : arguments[0] == "evaluate" ? evaluate(steps, team)
                                                           : write(steps);
-  // The higher of two: what else the machine does can only lower a probe.
-  const double peak = std::max(before, peak_gflops(team)) / (arguments[0] == "write" ? team.size() : 1);
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   fmt::print(
       "{{\"characters_per_second\": {:.1f}, \"gflops\": {:.1f}, \"peak_gflops\": {:.1f}, \"peak_share\": {:.3f}, "
       "\"resident_mb\": {}}}\n",
-      result.characters_per_second, result.gflops, peak, result.gflops / peak, usage.ru_maxrss / 1024);
+      result.characters_per_second, result.gflops, result.peak_gflops, result.gflops / result.peak_gflops,
+      usage.ru_maxrss / 1024);
   return 0;
 }
 

@@ -7,7 +7,7 @@
 namespace rune::benchmarks {
 
 double peak_gflops(ThreadTeam& team) {
-  constexpr std::size_t kRepetitions = 3'000'000;
+  constexpr std::size_t kRepetitions = 10'000'000;
   const kernels::Kernels& kernels = kernels::kernels();
   const auto start = std::chrono::steady_clock::now();
   team.run([&](int) { kernels.multiply_add_chains(kRepetitions); });

@@ -62,23 +62,25 @@ def train(steps):
 @torch.no_grad()
 def evaluate(steps):
     model = CharRnn().eval()
-    inputs, state = torch.randint(VOCABULARY, (BATCH, STEPS)), zero_state(BATCH)
-    _, state = model(inputs, state)
-    start = time.perf_counter()
-    for _ in range(steps):
+    inputs, state, seconds = torch.randint(VOCABULARY, (BATCH, STEPS)), zero_state(BATCH), []
+    for _ in range(steps + 1):
+        start = time.perf_counter()
         _, state = model(inputs, state)
-    return BATCH * STEPS * steps / (time.perf_counter() - start)
+        seconds.append(time.perf_counter() - start)
+    return BATCH * STEPS / statistics.median(seconds[1:])
 
 
 @torch.no_grad()
 def write(steps):
-    model = CharRnn().eval()
-    token, state = torch.zeros(1, 1, dtype=torch.long), zero_state(1)
-    start = time.perf_counter()
-    for _ in range(steps):
-        logits, state = model(token, state)
-        token = logits.argmax(-1, keepdim=True)
-    return steps / (time.perf_counter() - start)
+    model, characters = CharRnn().eval(), 100
+    token, state, seconds = torch.zeros(1, 1, dtype=torch.long), zero_state(1), []
+    for _ in range(steps + 1):
+        start = time.perf_counter()
+        for _ in range(characters):
+            logits, state = model(token, state)
+            token = logits.argmax(-1, keepdim=True)
+        seconds.append(time.perf_counter() - start)
+    return characters / statistics.median(seconds[1:])
 
 
 if __name__ == "__main__":

@@ -58,13 +58,15 @@ constexpr CellKernels cell_kernels() {
   return {cell_step<Isa, Cell>, cell_backward<Isa, Cell>};
 }
 
-/// Ten chains, written out (an array of them would live in memory): enough to hide the latency of a multiply-add.
+/// Ten chains, written out (an array of them would live in memory): enough to hide the latency of a multiply-add. They
+/// start at values that the compiler cannot know: a chain that it can compute costs nothing and raises the peak.
 constexpr std::size_t kChains = 10;
 template <int W>
 float multiply_add_chains(std::size_t n) {
   const Vec<W> x = splat<W>(0.999F);
   const Vec<W> y = splat<W>(0.001F);
-  Vec<W> a = x, b = a + y, c = b + y, d = c + y, e = d + y, f = e + y, g = f + y, h = g + y, i = h + y, j = i + y;
+  const Vec<W> first = splat<W>(static_cast<float>(n));
+  Vec<W> a = first, b = a + y, c = b + y, d = c + y, e = d + y, f = e + y, g = f + y, h = g + y, i = h + y, j = i + y;
   for (std::size_t k = 0; k < n; ++k) {
     a = a * x + y;
     b = b * x + y;
