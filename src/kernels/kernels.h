@@ -22,9 +22,9 @@ struct CellForward {
   std::size_t gates_stride = 0;
   const float* previous_hidden = nullptr;
   const float* previous_cell = nullptr;  // LSTM
-  float* hidden = nullptr;
-  float* cell = nullptr;   // LSTM
-  std::size_t stride = 0;  // of hidden and cell arrays
+  float* hidden = nullptr;               // an inner stage leaves u here
+  float* cell = nullptr;                 // LSTM
+  std::size_t stride = 0;                // of hidden and cell arrays
 };
 
 struct CellBackward {
@@ -33,25 +33,32 @@ struct CellBackward {
   std::size_t gates_stride = 0;
   const float* previous_hidden = nullptr;
   const float* previous_cell = nullptr;
-  const float* hidden = nullptr;
+  const float* hidden = nullptr;  // inner stage: u
   const float* cell = nullptr;
-  float* d_hidden = nullptr;           // gradient of this step's hidden state
-  float* d_previous_hidden = nullptr;  // GRU adds the part that goes past the product; may be null at the first step
+  float* d_hidden = nullptr;           // gradient of this step's hidden state; inner stage: of u
+  float* d_previous_hidden = nullptr;  // what goes past the products is added; may be null at the first step
   float* d_cell = nullptr;             // in: from the next step; out: for the previous one
   std::size_t stride = 0;
 };
 
-/// A cell's stages: one fused step forward (recurrent product and pointwise part, block by block of 16 units) and the
+/// A stage of a cell: one fused step forward (recurrent product and pointwise part, block by block of 16 units) and the
 /// pointwise backward part.
-struct CellKernels {
+struct StageKernels {
   /// `product` adds the recurrent product into the gates (all unit blocks, gates_per_block panels each); `forward`
   /// describes block 0.
   void (*step)(const Product& product, const CellForward& forward, std::size_t unit_blocks);
   void (*backward)(const CellBackward& backward, std::size_t unit_blocks);
 };
 
-enum class CellKind { rnn_tanh, rnn_relu, gru, lstm };
-inline constexpr std::size_t kCellKinds = 4;
+/// Most cells have one stage, which makes h. The loop cells have another one before it: it makes u, with which the
+/// outer stage's product is made in place of h'.
+struct CellKernels {
+  StageKernels outer;
+  StageKernels inner;  // null where the cell has none
+};
+
+enum class CellKind { rnn_tanh, rnn_relu, gru, lstm, loop, loop_concat };
+inline constexpr std::size_t kCellKinds = 6;
 
 /// Where dropout's random bits come from: see RandomStream. Elements come in groups of 128 = 8 runs of 16; element i of
 /// run r of group g uses a half-word of block 16 g + i: the low (even r) or high (odd r) one of word r / 2.

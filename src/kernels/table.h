@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/cell_gru.h"
+#include "kernels/cell_loop.h"
 #include "kernels/cell_lstm.h"
 #include "kernels/cell_rnn.h"
 #include "kernels/multiply.h"
@@ -10,22 +11,22 @@
 namespace rune::kernels {
 namespace {
 
-/// One step of a cell, unit block by unit block, so that the gates are still in the first-level cache when they are
+/// One step of a stage, unit block by unit block, so that the gates are still in the first-level cache when they are
 /// activated:
 /// 1. gates += h' * W_hh for the block's panels
 /// 2. the pointwise part of the block's 16 units
-template <class Isa, class Cell>
-void cell_step(const Product& product, const CellForward& forward, std::size_t unit_blocks) {
+template <class Isa, class Stage>
+void stage_step(const Product& product, const CellForward& forward, std::size_t unit_blocks) {
   Product block_product = product;
   CellForward block = forward;
   const std::size_t panel_size = product.groups * product.group_depth * kPanel;
-  block_product.panels = Cell::kProductSlots;
+  block_product.panels = Stage::kProductSlots;
   for (std::size_t u = 0; u < unit_blocks; ++u) {
-    multiply<Isa, float>(block_product);
-    Cell::template forward<Isa::kWidth>(block);
-    block_product.b += Cell::kProductSlots * panel_size;
-    block_product.columns.first += Cell::kSlots * kPanel;
-    block.gates += Cell::kSlots * kPanel;
+    if constexpr (Stage::kProductSlots > 0) multiply<Isa, float>(block_product);
+    Stage::template forward<Isa::kWidth>(block);
+    block_product.b += Stage::kProductSlots * panel_size;
+    block_product.columns.first += Stage::kSlots * kPanel;
+    block.gates += Stage::kSlots * kPanel;
     block.hidden += kPanel;
     if (block.previous_hidden != nullptr) block.previous_hidden += kPanel;
     if (block.cell != nullptr) {
@@ -35,12 +36,12 @@ void cell_step(const Product& product, const CellForward& forward, std::size_t u
   }
 }
 
-template <class Isa, class Cell>
-void cell_backward(const CellBackward& backward, std::size_t unit_blocks) {
+template <class Isa, class Stage>
+void stage_backward(const CellBackward& backward, std::size_t unit_blocks) {
   CellBackward block = backward;
   for (std::size_t u = 0; u < unit_blocks; ++u) {
-    Cell::template backward<Isa::kWidth>(block);
-    block.gates += Cell::kSlots * kPanel;
+    Stage::template backward<Isa::kWidth>(block);
+    block.gates += Stage::kSlots * kPanel;
     block.hidden += kPanel;
     block.previous_hidden += kPanel;
     block.d_hidden += kPanel;
@@ -53,9 +54,9 @@ void cell_backward(const CellBackward& backward, std::size_t unit_blocks) {
   }
 }
 
-template <class Isa, class Cell>
-constexpr CellKernels cell_kernels() {
-  return {cell_step<Isa, Cell>, cell_backward<Isa, Cell>};
+template <class Isa, class Stage>
+constexpr StageKernels stage() {
+  return {stage_step<Isa, Stage>, stage_backward<Isa, Stage>};
 }
 
 /// Ten chains, written out (an array of them would live in memory): enough to hide the latency of a multiply-add. They
@@ -89,10 +90,15 @@ constexpr Kernels make_kernels() {
   table.isa = Isa::kIsa;
   table.multiply = multiply<Isa, float>;
   table.outer_product = outer_product<Isa>;
-  table.cells[static_cast<std::size_t>(CellKind::rnn_tanh)] = cell_kernels<Isa, Rnn<false>>();
-  table.cells[static_cast<std::size_t>(CellKind::rnn_relu)] = cell_kernels<Isa, Rnn<true>>();
-  table.cells[static_cast<std::size_t>(CellKind::gru)] = cell_kernels<Isa, Gru>();
-  table.cells[static_cast<std::size_t>(CellKind::lstm)] = cell_kernels<Isa, Lstm>();
+  const auto set_cell = [&](CellKind kind, StageKernels outer, StageKernels inner = {}) {
+    table.cells[static_cast<std::size_t>(kind)] = {outer, inner};
+  };
+  set_cell(CellKind::rnn_tanh, stage<Isa, Rnn<false>>());
+  set_cell(CellKind::rnn_relu, stage<Isa, Rnn<true>>());
+  set_cell(CellKind::gru, stage<Isa, Gru>());
+  set_cell(CellKind::lstm, stage<Isa, Lstm>());
+  set_cell(CellKind::loop, stage<Isa, LoopOuter>(), stage<Isa, LoopInner>());
+  set_cell(CellKind::loop_concat, stage<Isa, LoopOuter>(), stage<Isa, LoopConcatInner>());
   table.cross_entropy = cross_entropy<W>;
   table.dropout = dropout<W>;
   table.gather = gather;

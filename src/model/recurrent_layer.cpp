@@ -200,7 +200,7 @@ void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations*
     const std::size_t before = t * streams.batch_size + streams.begin;
     const std::size_t after = before + streams.batch_size;
     const bool has_cell = traits_->has_cell_state;
-    kernels_->cells[static_cast<std::size_t>(kind_)].step(
+    kernels_->cells[static_cast<std::size_t>(kind_)].outer.step(
         recurrent_product(streams.rows(std::as_const(activations.hidden), t), gates, n),
         {.rows = n,
          .gates = gates.data,
@@ -227,7 +227,7 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
     const Rows<float> gates = streams.rows(activations.gates, t);
     const std::size_t before = t * streams.batch_size + streams.begin;
     const std::size_t after = before + streams.batch_size;
-    kernels_->cells[static_cast<std::size_t>(kind_)].backward(
+    kernels_->cells[static_cast<std::size_t>(kind_)].outer.backward(
         {.rows = n,
          .gates = gates.data,
          .gates_stride = gates.stride,
@@ -348,7 +348,7 @@ void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matri
     fill_bias(gate_rows, n);
     kernels_->multiply(input_product(plain_rows(input->data(), input->cols()), gate_rows, n));
   }
-  kernels_->cells[static_cast<std::size_t>(kind_)].step(
+  kernels_->cells[static_cast<std::size_t>(kind_)].outer.step(
       recurrent_product(plain_rows(hidden.data(), padded_), gate_rows, n),
       {.rows = n,
        .gates = gates.data(),
