@@ -1,9 +1,11 @@
 #include "model_summary.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 
+#include "model/cell.h"
 #include "output.h"
 
 namespace rune::app {
@@ -32,7 +34,7 @@ std::string layer_table(const model::Network& network) {
   }
   for (int layer = 0; layer < options.layers; ++layer) {
     std::int64_t size = 0;
-    for (const char* tensor : {"weight_ih", "weight_hh", "bias_ih", "bias_hh"}) {
+    for (const std::string_view tensor : model::layer_tensors(options.cell)) {
       size += count(fmt::format("{}.{}_l{}", cell, tensor, layer));
     }
     const int input = layer > 0 ? options.hidden_size : options.embedding > 0 ? options.embedding : alphabet;
@@ -47,13 +49,14 @@ std::string layer_table(const model::Network& network) {
 
 double training_memory(const model::Network& network, const TrainOptions& options, std::int64_t characters) {
   const ModelOptions& model = network.options();
-  const double gates = model::gate_count(model.cell);
+  const model::CellTraits& cell = model::traits_of(model.cell);
   const bool two_moments =
       options.optimizer.kind == OptimizerKind::adam || options.optimizer.kind == OptimizerKind::adamw;
   // Weights, gradients, moments, and the weights packed for the forward and the backward products.
   const double copies = two_moments ? 6 : 5;
-  // A gate's value, h and its gradient, c where there is one, and the input that dropout leaves.
-  const double per_unit = gates + 4;
+  // The gates, h and its gradient, the input that dropout leaves, c and u where there are any.
+  const double per_unit =
+      static_cast<double>(cell.slots) + 3 + (cell.has_cell_state ? 1 : 0) + (cell.inner != model::Inner::none ? 1 : 0);
   const double activations =
       static_cast<double>(options.batch_size) * options.sequence_length * model.layers * model.hidden_size * per_unit;
   constexpr double kProgram = 10e6;

@@ -34,8 +34,10 @@ struct Request {
 
 void add_model_options(CommandLine& line, ModelOptions& model) {
   line.group("Model");
-  line.option("--cell", "NAME", model.cell,
-              "The recurrent cell: " + train::list_names<Cell>() + ". lstm remembers best, gru is a quarter smaller.");
+  line.option(
+      "--cell", "NAME", model.cell,
+      "The recurrent cell: " + train::list_names<Cell>() +
+          ". lstm remembers best, gru is a quarter smaller; loop and loop_concat are rnns behind a relu layer.");
   line.option("--nonlinearity", "NAME", model.nonlinearity, "Of cell rnn: " + train::list_names<Nonlinearity>() + ".");
   line.option("--layers", "N", model.layers, "Recurrent layers, one above the other. 2 or 3 are usual.");
   line.option("--hidden-size", "N", model.hidden_size, "Units in a layer. Larger learns more and slower.");
@@ -45,7 +47,8 @@ void add_model_options(CommandLine& line, ModelOptions& model) {
       "Probability of leaving a unit out between layers while training, against learning by heart: 0.2 to 0.5.");
   line.option("--output-dropout", "P", model.output_dropout, "The same before the projection. [as --dropout]");
   line.option("--init", "NAME", model.init,
-              "How recurrent weights start: " + train::list_names<Initialization>() + " (identity: cell rnn only).");
+              "How recurrent weights start: " + train::list_names<Initialization>() +
+                  " (identity: cells rnn, loop, loop_concat).");
   line.option("--forget-bias", "X", model.forget_bias,
               "Of cell lstm: where the forget gate's bias starts; 1 makes it remember at first. [random]");
 }

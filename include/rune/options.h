@@ -11,14 +11,21 @@
 /// Where PyTorch has a name and a default, they are PyTorch's. This header uses the standard library alone.
 namespace rune {
 
-enum class Cell { rnn, gru, lstm };
+/// PyTorch's recurrent cells, and two with an inner layer; e is what a layer sees, h its state.
+enum class Cell {
+  rnn,
+  gru,
+  lstm,
+  loop,         ///< u = h + relu(W_ih e + b_ih), h = tanh(W_hh u + b_hh)
+  loop_concat,  ///< u = relu(W_ih e + W_uh h + b_ih), h = tanh(W_hh u + b_hh)
+};
 enum class Nonlinearity { tanh, relu };
 
 /// How the parameters of the recurrent layers start. The embedding is always N(0,1), the projection U(+-1/sqrt(H)).
 enum class Initialization {
-  uniform,     ///< PyTorch's default: U(+-1/sqrt(H))
+  uniform,     ///< PyTorch's default: U(+-1/sqrt(H)); loop cells, as nn.Linear: U(+-1/sqrt(inputs))
   orthogonal,  ///< every gate's recurrent matrix orthogonal (arXiv 1312.6120), the rest uniform
-  identity,    ///< recurrent matrix = identity (arXiv 1504.00941), the rest uniform; `rnn` only
+  identity,    ///< W_hh = identity (arXiv 1504.00941), the rest uniform; `rnn`, `loop` and `loop_concat` only
 };
 
 /// The shape of a model.

@@ -9,6 +9,13 @@
 
 namespace rune::model {
 
+/// An inner stage makes u, with which the recurrent product is made in place of h'.
+enum class Inner {
+  none,
+  sum,      // of h' and the gates
+  product,  // of the gates, to which W_uh * h' is added where the input product stands
+};
+
 /// What a layer must know of a cell. A unit block's gates are kept as `slots` runs of 16 columns; the input product
 /// fills the slots from `input_first` on, the recurrent product adds to those from `hidden_first` on, each with
 /// PyTorch's gates in the order given.
@@ -22,10 +29,11 @@ struct CellTraits {
   std::size_t hidden_first;
   std::array<int, 4> hidden_gates;
   bool has_cell_state;
+  Inner inner = Inner::none;
 };
 
 /// The table of cells. The pointwise parts stand in kernels/cell_*.h.
-inline constexpr std::array<CellTraits, 3> kCells{{
+inline constexpr std::array<CellTraits, 5> kCells{{
     {.cell = Cell::rnn,
      .name = "rnn",
      .gates = 1,
@@ -55,6 +63,28 @@ inline constexpr std::array<CellTraits, 3> kCells{{
      .hidden_first = 0,
      .hidden_gates = {0, 1, 2, 3},
      .has_cell_state = true},
+    // a z
+    {.cell = Cell::loop,
+     .name = "loop",
+     .gates = 1,
+     .slots = 2,
+     .input_first = 0,
+     .input_gates = {0},
+     .hidden_first = 1,
+     .hidden_gates = {0},
+     .has_cell_state = false,
+     .inner = Inner::sum},
+    // a z
+    {.cell = Cell::loop_concat,
+     .name = "loop_concat",
+     .gates = 1,
+     .slots = 2,
+     .input_first = 0,
+     .input_gates = {0},
+     .hidden_first = 1,
+     .hidden_gates = {0},
+     .has_cell_state = false,
+     .inner = Inner::product},
 }};
 
 constexpr const CellTraits& traits_of(Cell cell) { return kCells[static_cast<std::size_t>(cell)]; }
@@ -66,6 +96,10 @@ constexpr kernels::CellKind kernel_of(const ModelOptions& options) {
       return options.nonlinearity == Nonlinearity::relu ? kernels::CellKind::rnn_relu : kernels::CellKind::rnn_tanh;
     case Cell::gru:
       return kernels::CellKind::gru;
+    case Cell::loop:
+      return kernels::CellKind::loop;
+    case Cell::loop_concat:
+      return kernels::CellKind::loop_concat;
     case Cell::lstm:
       break;
   }

@@ -307,12 +307,14 @@ void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& l
   const auto batch_size = as_size(state.batch_size());
   if (state.step_gates_.rows() == 0) {
     state.step_gates_ = Matrix(batch_size, net.layers.front().gate_columns());
+    if (traits_of(net.options.cell).inner != Inner::none)
+      state.step_inner_ = Matrix(batch_size, padded_units(net.options));
     state.step_hidden_ = Matrix(batch_size, padded_units(net.options));
     state.step_logits_ = Matrix(batch_size, net.projection.padded_size());
   }
   for (std::size_t l = 0; l < net.layers.size(); ++l) {
-    net.layers[l].step(tokens.data(), l > 0 ? &state.hidden[l - 1] : nullptr, state.step_gates_, state.hidden[l],
-                       state.cell.empty() ? nullptr : &state.cell[l], state.step_hidden_);
+    net.layers[l].step(tokens.data(), l > 0 ? &state.hidden[l - 1] : nullptr, state.step_gates_, state.step_inner_,
+                       state.hidden[l], state.cell.empty() ? nullptr : &state.cell[l], state.step_hidden_);
     std::swap(state.hidden[l], state.step_hidden_);
   }
   net.projection.logits(state.hidden.back(), state.step_logits_);

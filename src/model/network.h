@@ -45,6 +45,7 @@ class State {
   friend class Network;
   // Scratch of Network::step, made at the first one.
   Matrix step_gates_;   // (B, slots*Hp)
+  Matrix step_inner_;   // (B, Hp), where the cell has an inner stage
   Matrix step_hidden_;  // (B, Hp)
   Matrix step_logits_;  // (B, Vp)
 

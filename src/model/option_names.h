@@ -16,7 +16,7 @@ namespace rune::model {
 template <class Enum>
 inline constexpr std::array<std::string_view, 0> kNames{};
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<Cell>{"rnn", "gru", "lstm"};
+inline constexpr std::array<std::string_view, 5> kNames<Cell>{"rnn", "gru", "lstm", "loop", "loop_concat"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Nonlinearity>{"tanh", "relu"};
 template <>
@@ -34,7 +34,7 @@ constexpr std::optional<Enum> value_of(std::string_view name) {
   return static_cast<Enum>(found - kNames<Enum>.begin());
 }
 
-/// "rnn, gru, lstm": for messages.
+/// "uniform, orthogonal, identity": for messages.
 template <class Enum>
 std::string list_names() {
   std::string list;

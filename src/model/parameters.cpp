@@ -1,8 +1,10 @@
 #include "model/parameters.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
+#include <initializer_list>
 #include <numeric>
 #include <utility>
 
@@ -10,21 +12,27 @@
 #include <rune/error.h>
 
 #include "base/random.h"
+#include "model/cell.h"
 #include "model/option_names.h"
 
 namespace rune::model {
 namespace {
 
 constexpr std::size_t kAlignment = 16;  // floats: every tensor starts on a cache line
+constexpr std::array<std::string_view, 4> kLayerTensors{"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+constexpr std::array<std::string_view, 5> kLayerTensorsWithInnerProduct{"weight_ih", "weight_uh", "weight_hh",
+                                                                        "bias_ih", "bias_hh"};
 
 void require(bool condition, std::string_view option, const auto& value, std::string_view allowed) {
   if (!condition) throw InputError(fmt::format("{} must be {}, found {}", option, allowed, value));
 }
 
-void require_for_cell(std::string_view option, Cell required, Cell found) {
-  if (required == found) return;
+void require_cell(std::string_view option, std::initializer_list<Cell> allowed, Cell found) {
+  if (std::ranges::find(allowed, found) != allowed.end()) return;
+  std::string names;
+  for (const Cell cell : allowed) (names += names.empty() ? "" : " or ") += cell_name(cell);
   throw InputError(fmt::format("{} works with the cell {} only, found the cell {}: leave it out or change the cell",
-                               option, cell_name(required), cell_name(found)));
+                               option, names, cell_name(found)));
 }
 
 void require_probability(float value, std::string_view option) {
@@ -78,24 +86,28 @@ std::vector<Tensor> tensor_layout(const ModelOptions& options, int vocabulary_si
   validate(options);
   require(vocabulary_size >= 1, "the vocabulary's size", vocabulary_size, "at least 1");
   std::vector<Tensor> tensors;
-  const auto add = [&](std::string name, std::vector<std::int64_t> shape) {
-    const auto size = std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
-    tensors.push_back({std::move(name), std::move(shape), tensors.empty() ? 0 : arena_size(tensors), size});
-  };
-  const std::string_view cell = cell_name(options.cell);
+  const CellTraits& cell = traits_of(options.cell);
   const std::int64_t vocabulary = vocabulary_size;
   const std::int64_t hidden = options.hidden_size;
-  const std::int64_t gates = gate_count(options.cell) * hidden;
-  if (options.embedding > 0) add("embedding.weight", {vocabulary, options.embedding});
+  const std::int64_t rows = static_cast<std::int64_t>(cell.gates) * hidden;
+  const auto add = [&](std::string name, std::vector<std::int64_t> shape, std::int64_t fan_in) {
+    const auto size = std::accumulate(shape.begin(), shape.end(), std::size_t{1}, std::multiplies<>());
+    tensors.push_back({std::move(name), std::move(shape), tensors.empty() ? 0 : arena_size(tensors), size, fan_in});
+  };
+  if (options.embedding > 0) add("embedding.weight", {vocabulary, options.embedding}, vocabulary);
   for (int layer = 0; layer < options.layers; ++layer) {
     const std::int64_t inputs = layer > 0 ? hidden : options.embedding > 0 ? options.embedding : vocabulary;
-    add(fmt::format("{}.weight_ih_l{}", cell, layer), {gates, inputs});
-    add(fmt::format("{}.weight_hh_l{}", cell, layer), {gates, hidden});
-    add(fmt::format("{}.bias_ih_l{}", cell, layer), {gates});
-    add(fmt::format("{}.bias_hh_l{}", cell, layer), {gates});
+    // PyTorch's recurrent layers go by H; an inner stage and what follows it are an nn.Linear each, by its inputs.
+    const std::int64_t inner_inputs = inputs + (cell.inner == Inner::product ? hidden : 0);
+    for (const std::string_view kind : layer_tensors(options.cell)) {
+      std::vector<std::int64_t> shape{rows};
+      if (kind.starts_with("weight")) shape.push_back(kind == "weight_ih" ? inputs : hidden);
+      const bool outer = cell.inner == Inner::none || kind.ends_with("_hh");
+      add(fmt::format("{}.{}_l{}", cell.name, kind, layer), std::move(shape), outer ? hidden : inner_inputs);
+    }
   }
-  add("fc.weight", {vocabulary, hidden});
-  add("fc.bias", {vocabulary});
+  add("fc.weight", {vocabulary, hidden}, hidden);
+  add("fc.bias", {vocabulary}, hidden);
   return tensors;
 }
 
@@ -109,7 +121,6 @@ Parameters& Parameters::operator=(const Parameters& other) { return *this = Para
 Parameters Parameters::initialized(const ModelOptions& options, int vocabulary_size, std::uint64_t seed) {
   Parameters parameters(options, vocabulary_size);
   const auto hidden = static_cast<std::size_t>(options.hidden_size);
-  const auto limit = static_cast<float>(1 / std::sqrt(static_cast<double>(hidden)));
   for (std::size_t ordinal = 0; ordinal < parameters.tensors_.size(); ++ordinal) {
     const Tensor& tensor = parameters.tensors_[ordinal];
     const std::span<float> values = parameters.values(tensor);
@@ -125,7 +136,7 @@ Parameters Parameters::initialized(const ModelOptions& options, int vocabulary_s
     } else if (recurrent && options.init == Initialization::identity) {
       fill_identity(values, hidden);
     } else {
-      fill_uniform(values, random, limit);
+      fill_uniform(values, random, static_cast<float>(1 / std::sqrt(static_cast<double>(tensor.fan_in))));
     }
   }
   if (options.forget_bias) {
@@ -152,7 +163,10 @@ std::int64_t Parameters::count() const {
 
 std::string_view cell_name(Cell cell) { return name_of(cell); }
 
-int gate_count(Cell cell) { return cell == Cell::rnn ? 1 : cell == Cell::gru ? 3 : 4; }
+std::span<const std::string_view> layer_tensors(Cell cell) {
+  if (traits_of(cell).inner == Inner::product) return kLayerTensorsWithInnerProduct;
+  return kLayerTensors;
+}
 
 void validate(const ModelOptions& options) {
   require(options.layers >= 1 && options.layers <= 64, "layers", options.layers, "between 1 and 64");
@@ -162,10 +176,11 @@ void validate(const ModelOptions& options) {
           "between 0 (one-hot input) and 16384");
   require_probability(options.dropout, "dropout");
   if (options.output_dropout) require_probability(*options.output_dropout, "output_dropout");
-  if (options.nonlinearity == Nonlinearity::relu) require_for_cell("nonlinearity relu", Cell::rnn, options.cell);
-  if (options.init == Initialization::identity) require_for_cell("init identity", Cell::rnn, options.cell);
+  if (options.nonlinearity == Nonlinearity::relu) require_cell("nonlinearity relu", {Cell::rnn}, options.cell);
+  if (options.init == Initialization::identity)
+    require_cell("init identity", {Cell::rnn, Cell::loop, Cell::loop_concat}, options.cell);
   if (options.forget_bias) {
-    require_for_cell("forget_bias", Cell::lstm, options.cell);
+    require_cell("forget_bias", {Cell::lstm}, options.cell);
     require(std::isfinite(*options.forget_bias), "forget_bias", *options.forget_bias, "finite");
   }
 }

@@ -18,6 +18,7 @@ struct Tensor {
   std::vector<std::int64_t> shape;  // PyTorch's: (4H, K), row-major
   std::size_t offset = 0;           // in floats; a multiple of 16
   std::size_t size = 0;             // number of elements
+  std::int64_t fan_in = 0;          // its uniform numbers are U(+-1/sqrt(fan_in))
 };
 
 /// The tensors of a model in PyTorch's order, without their memory. Throws InputError if the options or the size are
@@ -28,10 +29,10 @@ std::vector<Tensor> tensor_layout(const ModelOptions& options, int vocabulary_si
 /// layout:
 ///   embedding.weight (V,E)                                  only with an embedding
 ///   <cell>.weight_ih_l<k> (G*H, E or V or H), <cell>.weight_hh_l<k> (G*H, H), <cell>.bias_ih_l<k>, <cell>.bias_hh_l<k>
-///   (G*H)
+///   (G*H); loop_concat: <cell>.weight_uh_l<k> (H, H) before weight_hh
 ///   fc.weight (V,H), fc.bias (V)
-/// with <cell> = rnn | gru | lstm and PyTorch's gate orders (LSTM i f g o, GRU r z n). Between tensors there may be
-/// padding floats, always zero. Value type (copies copy the arena).
+/// with <cell> = cell_name() and PyTorch's gate orders (LSTM i f g o, GRU r z n). Between tensors there may be padding
+/// floats, always zero. Value type (copies copy the arena).
 class Parameters {
  public:
   /// All zero. Throws InputError if the options or the size are invalid.
@@ -41,8 +42,7 @@ class Parameters {
   Parameters(Parameters&&) noexcept = default;
   Parameters& operator=(Parameters&&) noexcept = default;
 
-  /// Freshly drawn: embedding N(0,1), recurrent layers U(+-1/sqrt(H)) or as options.init and forget_bias say,
-  /// projection U(+-1/sqrt(H)).
+  /// Freshly drawn: embedding N(0,1), recurrent layers as options.init and forget_bias say, projection U(+-1/sqrt(H)).
   /// A function of (options, vocabulary_size, seed) alone.
   static Parameters initialized(const ModelOptions& options, int vocabulary_size, std::uint64_t seed);
 
@@ -68,10 +68,10 @@ class Parameters {
   Buffer<float> values_;
 };
 
-/// "rnn", "gru", "lstm": the prefix of a recurrent layer's parameter names.
+/// "rnn", "gru", "lstm", ...: the prefix of a recurrent layer's parameter names.
 std::string_view cell_name(Cell cell);
-/// Gates of a cell in PyTorch's weights: rnn 1, gru 3, lstm 4.
-int gate_count(Cell cell);
+/// "weight_ih", ...: the tensors of a recurrent layer, in their order.
+std::span<const std::string_view> layer_tensors(Cell cell);
 
 /// Throws InputError naming the option, its value and what is allowed.
 void validate(const ModelOptions& options);

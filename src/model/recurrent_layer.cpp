@@ -1,10 +1,13 @@
 #include "model/recurrent_layer.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace rune::model {
 
+using kernels::CellBackward;
+using kernels::CellForward;
 using kernels::kPanel;
 using kernels::OuterBlock;
 using kernels::PackedMatrix;
@@ -30,13 +33,14 @@ LayerActivations::LayerActivations(const ModelOptions& options, std::size_t step
   gates = Matrix(steps * batch_size, traits.slots * padded);
   hidden = Matrix(rows, padded);
   if (traits.has_cell_state) cell = Matrix(rows, padded);
+  if (traits.inner != Inner::none) inner = Matrix(steps * batch_size, padded);
   if (with_dropout) dropped = Matrix(rows, padded);
 }
 
 RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size)
     : kernels_(&kernels::kernels()),
       traits_(&traits_of(options.cell)),
-      kind_(kernel_of(options)),
+      cell_(&kernels_->cells[static_cast<std::size_t>(kernel_of(options))]),
       index_(static_cast<std::size_t>(index)),
       hidden_(static_cast<std::size_t>(options.hidden_size)),
       padded_(round_up(hidden_, kPanel)),
@@ -47,12 +51,17 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
       vocabulary_size_(vocabulary_size),
       embedding_(options.embedding > 0),
       bias_(1, gate_columns()) {
-  // An embedding stands in front of the layers' tensors: four a layer.
-  const std::size_t first_tensor = (embedding_ ? 1 : 0) + index_ * 4;
-  weight_ih_ = first_tensor;
-  weight_hh_ = first_tensor + 1;
-  bias_ih_ = first_tensor + 2;
-  bias_hh_ = first_tensor + 3;
+  // An embedding stands in front of the layers' tensors.
+  const auto kinds = layer_tensors(options.cell);
+  const auto tensor = [&](std::string_view kind) {
+    return (embedding_ ? 1 : 0) + index_ * kinds.size() +
+           static_cast<std::size_t>(std::ranges::find(kinds, kind) - kinds.begin());
+  };
+  weight_ih_ = tensor("weight_ih");
+  weight_uh_ = tensor("weight_uh");
+  weight_hh_ = tensor("weight_hh");
+  bias_ih_ = tensor("bias_ih");
+  bias_hh_ = tensor("bias_hh");
 
   const std::size_t gates = traits_->gates;
   for (std::size_t u = 0; u < unit_blocks_; ++u) {
@@ -72,6 +81,10 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
   const std::size_t product_columns = gates * padded_;
   hidden_forward_ = PackedMatrix(hidden_, product_columns / kPanel);
   hidden_backward_ = PackedMatrix(product_columns, panels_of(hidden_));
+  if (traits_->inner == Inner::product) {
+    inner_forward_ = PackedMatrix(hidden_, product_columns / kPanel);
+    inner_backward_ = PackedMatrix(product_columns, panels_of(hidden_));
+  }
   if (!first() || embedding_) {
     input_forward_ = PackedMatrix(input_size_, product_columns / kPanel);
     input_backward_ = PackedMatrix(product_columns, panels_of(input_size_));
@@ -86,14 +99,17 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   const std::size_t first_panel = units.begin * gates;
   const std::size_t last_panel = units.end * gates;
 
-  hidden_forward_.pack_transposed(values(weight_hh_), hidden_, hidden_rows_, first_panel, last_panel);
-  const Range hidden_panels = share_of(hidden_backward_.panels(), thread, threads);
-  hidden_backward_.pack_rows(values(weight_hh_), hidden_, hidden_rows_, hidden_panels.begin, hidden_panels.end);
-  if (input_forward_.depth() > 0) {
-    input_forward_.pack_transposed(values(weight_ih_), input_size_, input_rows_, first_panel, last_panel);
-    const Range input_panels = share_of(input_backward_.panels(), thread, threads);
-    input_backward_.pack_rows(values(weight_ih_), input_size_, input_rows_, input_panels.begin, input_panels.end);
-  }
+  const auto pack_both = [&](std::size_t tensor, const std::vector<std::int32_t>& rows, PackedMatrix& forward,
+                             PackedMatrix& backward) {
+    const std::size_t columns = forward.depth();
+    if (columns == 0) return;
+    forward.pack_transposed(values(tensor), columns, rows, first_panel, last_panel);
+    const Range panels = share_of(backward.panels(), thread, threads);
+    backward.pack_rows(values(tensor), columns, rows, panels.begin, panels.end);
+  };
+  pack_both(weight_hh_, hidden_rows_, hidden_forward_, hidden_backward_);
+  pack_both(weight_uh_, input_rows_, inner_forward_, inner_backward_);
+  pack_both(weight_ih_, input_rows_, input_forward_, input_backward_);
 
   // Only what this thread owns of bias and table: the columns of its units.
   const auto for_columns = [&](const std::vector<std::int32_t>& rows, std::size_t first_slot, auto&& write) {
@@ -158,9 +174,20 @@ Product RecurrentLayer::input_product(const Rows<const float>& input, const Rows
   return forward_product(input, input_forward_, traits_->input_first, gates, rows);
 }
 
-Product RecurrentLayer::recurrent_product(const Rows<const float>& hidden, const Rows<float>& gates,
-                                          std::size_t rows) const {
-  return forward_product(hidden, hidden_forward_, traits_->hidden_first, gates, rows);
+void RecurrentLayer::run_stages(const CellForward& step, float* inner) const {
+  const Rows<float> gates = plain_rows(step.gates, step.gates_stride);
+  const float* operand = step.previous_hidden;
+  if (has_inner()) {
+    CellForward to_inner = step;
+    to_inner.hidden = inner;
+    cell_->inner.step(
+        forward_product(plain_rows(operand, padded_), inner_forward_, traits_->input_first, gates, step.rows), to_inner,
+        unit_blocks_);
+    operand = inner;
+  }
+  cell_->outer.step(
+      forward_product(plain_rows(operand, padded_), hidden_forward_, traits_->hidden_first, gates, step.rows), step,
+      unit_blocks_);
 }
 
 Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::size_t first_slot,
@@ -196,21 +223,19 @@ void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations*
       fill_bias(gates, rows);
       kernels_->multiply(input_product(streams.rows(below->output(), t + 1), gates, rows));
     }
-    // 2. gates += h' * W_hh, then the pointwise part
+    // 2. gates += h' * W_hh, then the pointwise part (an inner stage first, then u in place of h')
     const std::size_t before = t * streams.batch_size + streams.begin;
     const std::size_t after = before + streams.batch_size;
     const bool has_cell = traits_->has_cell_state;
-    kernels_->cells[static_cast<std::size_t>(kind_)].outer.step(
-        recurrent_product(streams.rows(std::as_const(activations.hidden), t), gates, n),
-        {.rows = n,
-         .gates = gates.data,
-         .gates_stride = gates.stride,
-         .previous_hidden = activations.hidden.row(before),
-         .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
-         .hidden = activations.hidden.row(after),
-         .cell = has_cell ? activations.cell.row(after) : nullptr,
-         .stride = padded_},
-        unit_blocks_);
+    run_stages({.rows = n,
+                .gates = gates.data,
+                .gates_stride = gates.stride,
+                .previous_hidden = activations.hidden.row(before),
+                .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
+                .hidden = activations.hidden.row(after),
+                .cell = has_cell ? activations.cell.row(after) : nullptr,
+                .stride = padded_},
+               has_inner() ? activations.inner.row(before) : nullptr);
     // 3. dropout of its output
     if (dropout.active())
       dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_);
@@ -224,31 +249,38 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
   if (has_cell) std::fill_n(d_cell.row(streams.begin), n * padded_, 0.0F);
   for (std::size_t t = steps; t-- > 0;) {
     // 1. the pointwise part; d_hidden of the step before += dgates * W_hh
-    const Rows<float> gates = streams.rows(activations.gates, t);
+    const Rows<const float> d_gates = streams.rows(std::as_const(activations.gates), t);
     const std::size_t before = t * streams.batch_size + streams.begin;
     const std::size_t after = before + streams.batch_size;
-    kernels_->cells[static_cast<std::size_t>(kind_)].outer.backward(
-        {.rows = n,
-         .gates = gates.data,
-         .gates_stride = gates.stride,
-         .previous_hidden = activations.hidden.row(before),
-         .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
-         .hidden = activations.hidden.row(after),
-         .cell = has_cell ? activations.cell.row(after) : nullptr,
-         .d_hidden = d_hidden.row(before),
-         .d_previous_hidden = t > 0 ? d_hidden.row(before - streams.batch_size) : nullptr,
-         .d_cell = has_cell ? d_cell.row(streams.begin) : nullptr,
-         .stride = padded_},
-        unit_blocks_);
-    if (t > 0)
-      kernels_->multiply(backward_product(streams.rows(std::as_const(activations.gates), t), traits_->hidden_first,
-                                          hidden_backward_, streams.rows(d_hidden, t - 1), n, Start::add));
+    CellBackward step{.rows = n,
+                      .gates = activations.gates.row(before),
+                      .gates_stride = d_gates.stride,
+                      .previous_hidden = activations.hidden.row(before),
+                      .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
+                      .hidden = activations.hidden.row(after),
+                      .cell = has_cell ? activations.cell.row(after) : nullptr,
+                      .d_hidden = d_hidden.row(before),
+                      .d_previous_hidden = t > 0 ? d_hidden.row(before - streams.batch_size) : nullptr,
+                      .d_cell = has_cell ? d_cell.row(streams.begin) : nullptr,
+                      .stride = padded_};
+    cell_->outer.backward(step, unit_blocks_);
+    if (has_inner()) {
+      // The gradient of u takes the place of that of h, which is used up.
+      kernels_->multiply(backward_product(d_gates, traits_->hidden_first, hidden_backward_, streams.rows(d_hidden, t),
+                                          n, Start::zero));
+      step.hidden = activations.inner.row(before);
+      cell_->inner.backward(step, unit_blocks_);
+    }
+    const PackedMatrix& recurrent = has_inner() ? inner_backward_ : hidden_backward_;
+    if (t > 0 && recurrent.depth() > 0)
+      kernels_->multiply(backward_product(d_gates, has_inner() ? traits_->input_first : traits_->hidden_first,
+                                          recurrent, streams.rows(d_hidden, t - 1), n, Start::add));
     // 2. d_input = dgates * W_ih, for several steps at once, and the mask of the layer below
     const std::size_t at_once = streams.steps_at_once();
     if (d_input == nullptr || t % at_once != 0) continue;
     const std::size_t last = std::min(t + at_once, steps);
-    kernels_->multiply(backward_product(streams.rows(std::as_const(activations.gates), t), traits_->input_first,
-                                        input_backward_, streams.rows(*d_input, t), (last - t) * n, Start::zero));
+    kernels_->multiply(backward_product(d_gates, traits_->input_first, input_backward_, streams.rows(*d_input, t),
+                                        (last - t) * n, Start::zero));
     if (!input_dropout.active()) continue;
     for (std::size_t s = t; s < last; ++s) {
       const std::size_t row = s * streams.batch_size + streams.begin;
@@ -273,13 +305,22 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
 
   kernels_->outer_product({.d = d_gates.data(),
                            .d_stride = d_gates.cols(),
-                           .x = activations.hidden.data(),
+                           .x = has_inner() ? activations.inner.data() : activations.hidden.data(),
                            .x_stride = padded_,
                            .rows = rows,
                            .columns = hidden_,
                            .c = values(weight_hh_),
                            .column_sums = values(bias_hh_)},
                           mine(hidden_blocks_), scratch);
+  if (traits_->inner == Inner::product)
+    kernels_->outer_product({.d = d_gates.data(),
+                             .d_stride = d_gates.cols(),
+                             .x = activations.hidden.data(),
+                             .x_stride = padded_,
+                             .rows = rows,
+                             .columns = hidden_,
+                             .c = values(weight_uh_)},
+                            mine(input_blocks_), scratch);
   if (!first()) {
     kernels_->outer_product({.d = d_gates.data(),
                              .d_stride = d_gates.cols(),
@@ -338,8 +379,8 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters
     std::copy_n(d_embedding.row(v), input_size_, values(kEmbeddingTensor) + v * input_size_);
 }
 
-void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, const Matrix& hidden,
-                          Matrix* cell, Matrix& next_hidden) const {
+void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, Matrix& inner,
+                          const Matrix& hidden, Matrix* cell, Matrix& next_hidden) const {
   const std::size_t n = hidden.rows();
   const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
   if (first()) {
@@ -348,17 +389,15 @@ void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matri
     fill_bias(gate_rows, n);
     kernels_->multiply(input_product(plain_rows(input->data(), input->cols()), gate_rows, n));
   }
-  kernels_->cells[static_cast<std::size_t>(kind_)].outer.step(
-      recurrent_product(plain_rows(hidden.data(), padded_), gate_rows, n),
-      {.rows = n,
-       .gates = gates.data(),
-       .gates_stride = gates.cols(),
-       .previous_hidden = hidden.data(),
-       .previous_cell = cell != nullptr ? cell->data() : nullptr,
-       .hidden = next_hidden.data(),
-       .cell = cell != nullptr ? cell->data() : nullptr,
-       .stride = padded_},
-      unit_blocks_);
+  run_stages({.rows = n,
+              .gates = gates.data(),
+              .gates_stride = gates.cols(),
+              .previous_hidden = hidden.data(),
+              .previous_cell = cell != nullptr ? cell->data() : nullptr,
+              .hidden = next_hidden.data(),
+              .cell = cell != nullptr ? cell->data() : nullptr,
+              .stride = padded_},
+             inner.data());
 }
 
 }  // namespace rune::model

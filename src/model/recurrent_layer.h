@@ -41,6 +41,7 @@ struct LayerActivations {
       gates;  // (T*B, slots*Hp), unit blocks of slots x 16; backward turns them into gradients of the pre-activations
   Matrix hidden;   // ((T+1)*B, Hp); rows of step t are the state *before* it
   Matrix cell;     // ((T+1)*B, Hp), LSTM only
+  Matrix inner;    // (T*B, Hp): u, where the cell has an inner stage
   Matrix dropped;  // ((T+1)*B, Hp): hidden after dropout, where there is any
 
   LayerActivations(const ModelOptions& options, std::size_t steps, std::size_t batch_size, bool with_dropout);
@@ -50,7 +51,7 @@ struct LayerActivations {
 };
 
 /// One recurrent layer of any cell: owns time and the large products; the cell is a row of kCells and its pointwise
-/// kernel.
+/// kernels.
 /// The first layer takes its input from a table with one row of pre-activations for each character (one-hot: a row of
 /// W_ih; embedding: E * W_ih).
 class RecurrentLayer {
@@ -62,14 +63,15 @@ class RecurrentLayer {
 
   /// Forward through `steps` steps, for one thread's streams.
   ///   1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
-  ///   2. step by step: gates += h' * W_hh, then the pointwise part
+  ///   2. step by step: gates += h' * W_hh, then the pointwise part (an inner stage first, then u in place of h')
   ///   3. dropout of its output, where `dropout` is active
   /// `tokens` (T,B) for the first layer, `below` for the others.
   void forward(const std::int32_t* tokens, const LayerActivations* below, LayerActivations& activations,
                const DropoutMask& dropout, std::size_t steps, const Streams& streams) const;
 
   /// Backward through all steps. `d_hidden` (T*B, Hp): gradient from above, used up. `d_cell` (B, Hp): scratch.
-  ///   1. step by step, from the last: the pointwise part; d_hidden of the step before += dgates * W_hh
+  ///   1. step by step, from the last: the pointwise part; d_hidden of the step before += dgates * W_hh (or of u, then
+  ///      the inner stage)
   ///   2. d_input = dgates * W_ih, for several steps at once, and the mask of the layer below (not in the first layer)
   void backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
                 const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const;
@@ -85,15 +87,16 @@ class RecurrentLayer {
   void embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
                            Parameters& gradients, float* scratch, int thread, int threads) const;
 
-  /// One step for the rows of a state: gates and next_hidden are scratch.
-  void step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, const Matrix& hidden, Matrix* cell,
-            Matrix& next_hidden) const;
+  /// One step for the rows of a state: gates, inner and next_hidden are scratch.
+  void step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, Matrix& inner, const Matrix& hidden,
+            Matrix* cell, Matrix& next_hidden) const;
 
   [[nodiscard]] bool has_embedding() const { return first() && embedding_; }
   [[nodiscard]] std::size_t gate_columns() const { return traits_->slots * padded_; }
 
  private:
   [[nodiscard]] bool first() const { return index_ == 0; }
+  [[nodiscard]] bool has_inner() const { return traits_->inner != Inner::none; }
   void fill_bias(const kernels::Rows<float>& gates, std::size_t rows) const;
   /// gates += in * W, into the gates' slots from `first_slot` on.
   [[nodiscard]] kernels::Product forward_product(const kernels::Rows<const float>& in,
@@ -101,8 +104,8 @@ class RecurrentLayer {
                                                  const kernels::Rows<float>& gates, std::size_t rows) const;
   [[nodiscard]] kernels::Product input_product(const kernels::Rows<const float>& input,
                                                const kernels::Rows<float>& gates, std::size_t rows) const;
-  [[nodiscard]] kernels::Product recurrent_product(const kernels::Rows<const float>& hidden,
-                                                   const kernels::Rows<float>& gates, std::size_t rows) const;
+  /// All stages of one step, whose gates have the input product; u is left in `inner`.
+  void run_stages(const kernels::CellForward& step, float* inner) const;
   /// dgates * W, with the gates' slots from `first_slot` on as depth.
   [[nodiscard]] kernels::Product backward_product(const kernels::Rows<const float>& gates, std::size_t first_slot,
                                                   const kernels::PackedMatrix& weights, const kernels::Rows<float>& out,
@@ -110,7 +113,7 @@ class RecurrentLayer {
 
   const kernels::Kernels* kernels_;
   const CellTraits* traits_;
-  kernels::CellKind kind_;
+  const kernels::CellKernels* cell_;
   std::size_t index_;
   std::size_t hidden_;           // H
   std::size_t padded_;           // Hp
@@ -119,7 +122,8 @@ class RecurrentLayer {
   std::size_t vocabulary_size_;  // V
   bool embedding_;
 
-  std::size_t weight_ih_, weight_hh_, bias_ih_, bias_hh_;  // indices into Parameters::tensors()
+  // Indices into Parameters::tensors(). weight_uh_: Inner::product alone.
+  std::size_t weight_ih_, weight_uh_, weight_hh_, bias_ih_, bias_hh_;
 
   // PyTorch's row of a weight for each packed gate column (product_slots * Hp of them), -1 for padding units.
   std::vector<std::int32_t> input_rows_, hidden_rows_;
@@ -127,6 +131,7 @@ class RecurrentLayer {
 
   kernels::PackedMatrix input_forward_, hidden_forward_;    // W^T: (K, gate columns), (H, gate columns)
   kernels::PackedMatrix input_backward_, hidden_backward_;  // W: (gate columns, K), (gate columns, H)
+  kernels::PackedMatrix inner_forward_, inner_backward_;    // as hidden's, W_uh where the input product goes
   Matrix bias_;                                             // (1, slots*Hp): b_ih and b_hh where their products go
   Matrix table_;                                            // first layer: (V, slots*Hp), bias included
 };

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "support/model_cases.h"
 #include "support/temporary_folder.h"
 
 namespace rune::model {
@@ -108,8 +109,9 @@ INSTANTIATE_TEST_SUITE_P(
                     BadJson{R"("layers":1)", R"("layers":1,"layers":1)", R"(the key "layers" comes twice)"},
                     BadJson{R"("layers":1)", R"("layers":1,"depth":1)", R"(unknown key "depth")"},
                     BadJson{R"("cell":"rnn")", R"("cell":"elman")",
-                            R"(cell: expected one of rnn, gru, lstm, found "elman")"},
-                    BadJson{R"("cell":"rnn")", R"("cell":0)", "cell: expected one of rnn, gru, lstm, found 0"},
+                            R"(cell: expected one of rnn, gru, lstm, loop, loop_concat, found "elman")"},
+                    BadJson{R"("cell":"rnn")", R"("cell":0)",
+                            "cell: expected one of rnn, gru, lstm, loop, loop_concat, found 0"},
                     BadJson{R"("dropout":0)", R"("dropout":1e39)", "dropout"},
                     BadJson{R"("dropout":0)", R"("dropout":2)", "dropout"},
                     BadJson{R"("dropout":0)", R"("dropout":null)", "dropout: expected a number, found null"},
@@ -124,6 +126,20 @@ TEST_F(ModelFileTest, AModelReturnsFromItsFile) {
   EXPECT_EQ(loaded.vocabulary, vocabulary_);
   EXPECT_EQ(loaded.network.options(), options_);
   EXPECT_TRUE(std::ranges::equal(loaded.network.parameters().arena(), parameters_.arena()));
+}
+
+TEST(ModelFileOfEveryCellTest, AModelReturnsFromItsFile) {
+  const test::TemporaryFolder folder;
+  const std::filesystem::path path = folder / "model.safetensors";
+  for (const test::CellCase& cell : test::kCellCases) {
+    const ModelOptions options = test::model_options(cell, 2, 5, 3);
+    const Model model = new_model(options, text::Vocabulary{U"abc\n"}, 1);
+    save_model(path, model);
+    const Model loaded = load_model(path);
+    EXPECT_EQ(loaded.network.options(), model.network.options()) << cell.name;
+    EXPECT_TRUE(std::ranges::equal(loaded.network.parameters().arena(), model.network.parameters().arena()))
+        << cell.name;
+  }
 }
 
 TEST_F(ModelFileTest, TensorsCarryPyTorchsNamesAndShapes) {

@@ -358,7 +358,7 @@ INSTANTIATE_TEST_SUITE_P(All, NetworkCells,
                          testing::Combine(testing::ValuesIn(kCellCases), testing::Values(1, 2, 3), testing::Bool()),
                          [](const auto& test) { return std::apply(test::case_name, test.param); });
 
-// Without relu: its derivative jumps, and rounding may fall on the other side.
+// Without relu, which the loop cells have as well: its derivative jumps, and rounding may fall on the other side.
 RC_GTEST_PROP(Network, AgreesWithTheTwinForAnyShape, ()) {
   const auto between = [](int least, int most) { return *rc::gen::inRange(least, most + 1); };
   const CellCase cell = *rc::gen::element(kCellCases[0], kCellCases[2], kCellCases[3]);

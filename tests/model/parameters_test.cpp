@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace rune::model {
@@ -64,6 +66,34 @@ TEST(ParametersTest, NamesAndShapesArePyTorchs) {
 
   const Parameters rnn({.cell = Cell::rnn, .layers = 1, .hidden_size = 5}, 7);
   EXPECT_THAT(rnn.tensor("rnn.weight_hh_l0").shape, ElementsAre(5, 5));
+
+  const Parameters loop({.cell = Cell::loop, .layers = 1, .hidden_size = 5}, 7);
+  EXPECT_THAT(names(loop), ElementsAre("loop.weight_ih_l0", "loop.weight_hh_l0", "loop.bias_ih_l0", "loop.bias_hh_l0",
+                                       "fc.weight", "fc.bias"));
+
+  const Parameters concat({.cell = Cell::loop_concat, .layers = 2, .hidden_size = 5, .embedding = 3}, 7);
+  EXPECT_THAT(names(concat),
+              ElementsAre("embedding.weight", "loop_concat.weight_ih_l0", "loop_concat.weight_uh_l0",
+                          "loop_concat.weight_hh_l0", "loop_concat.bias_ih_l0", "loop_concat.bias_hh_l0",
+                          "loop_concat.weight_ih_l1", "loop_concat.weight_uh_l1", "loop_concat.weight_hh_l1",
+                          "loop_concat.bias_ih_l1", "loop_concat.bias_hh_l1", "fc.weight", "fc.bias"));
+  EXPECT_THAT(concat.tensor("loop_concat.weight_ih_l0").shape, ElementsAre(5, 3));
+  EXPECT_THAT(concat.tensor("loop_concat.weight_ih_l1").shape, ElementsAre(5, 5));
+  EXPECT_THAT(concat.tensor("loop_concat.weight_uh_l0").shape, ElementsAre(5, 5));
+  EXPECT_THAT(concat.tensor("loop_concat.weight_hh_l1").shape, ElementsAre(5, 5));
+  EXPECT_THAT(concat.tensor("loop_concat.bias_ih_l1").shape, ElementsAre(5));
+}
+
+TEST(ParametersTest, EveryCellHasTheTensorsOfItsTable) {
+  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat}) {
+    const Parameters parameters({.cell = cell, .layers = 2, .hidden_size = 4}, 3);
+    std::vector<std::string> expected;
+    for (const char* const layer : {"_l0", "_l1"})
+      for (const std::string_view kind : layer_tensors(cell))
+        expected.push_back(std::string(cell_name(cell)) + '.' + std::string(kind) + layer);
+    expected.insert(expected.end(), {"fc.weight", "fc.bias"});
+    EXPECT_EQ(names(parameters), expected);
+  }
 }
 
 TEST(ParametersTest, TensorsAreAlignedAndWhatLiesBetweenThemIsZero) {
@@ -128,6 +158,37 @@ TEST(InitializationTest, UniformFillsTheIntervalEvenly) {
   }
 }
 
+// The loop cells are made of nn.Linear, which goes by the number of its inputs.
+TEST(InitializationTest, LoopCellsStartAsLinearLayersDo) {
+  constexpr int kHidden = 64;
+  constexpr int kVocabulary = 400;
+  const auto expect_bound = [](const Parameters& parameters, const std::string& name, double inputs) {
+    const auto values = parameters.values(name);
+    const double bound = 1 / std::sqrt(inputs);
+    EXPECT_THAT(values, Each(AllOf(Ge(-bound * 1.0001), Le(bound * 1.0001)))) << name;
+    const double error = 5 / std::sqrt(static_cast<double>(values.size()));  // five standard deviations
+    EXPECT_NEAR(mean_square(values) / bound / bound, 1.0 / 3, error * std::sqrt(4.0 / 45)) << name;
+  };
+  const Parameters loop =
+      Parameters::initialized({.cell = Cell::loop, .layers = 2, .hidden_size = kHidden}, kVocabulary, 1);
+  expect_bound(loop, "loop.weight_ih_l0", kVocabulary);
+  expect_bound(loop, "loop.bias_ih_l0", kVocabulary);
+  expect_bound(loop, "loop.weight_ih_l1", kHidden);
+  expect_bound(loop, "loop.bias_ih_l1", kHidden);
+  expect_bound(loop, "loop.weight_hh_l0", kHidden);
+  expect_bound(loop, "loop.bias_hh_l0", kHidden);
+
+  const Parameters concat = Parameters::initialized(
+      {.cell = Cell::loop_concat, .layers = 2, .hidden_size = kHidden, .embedding = 10}, kVocabulary, 1);
+  for (const std::string kind : {"weight_ih", "weight_uh", "bias_ih"}) {
+    expect_bound(concat, "loop_concat." + kind + "_l0", kHidden + 10);
+    expect_bound(concat, "loop_concat." + kind + "_l1", 2 * kHidden);
+  }
+  expect_bound(concat, "loop_concat.weight_hh_l1", kHidden);
+  expect_bound(concat, "loop_concat.bias_hh_l1", kHidden);
+  expect_bound(concat, "fc.weight", kHidden);
+}
+
 TEST(InitializationTest, EmbeddingIsStandardNormal) {
   const Parameters parameters =
       Parameters::initialized({.cell = Cell::rnn, .layers = 1, .hidden_size = 4, .embedding = 100}, 400, 1);
@@ -187,6 +248,11 @@ TEST(InitializationTest, IdentityIsTheIdentity) {
   EXPECT_THAT(parameters.values("rnn.weight_hh_l0"), ElementsAre(1, 0, 0, 0, 1, 0, 0, 0, 1));
   EXPECT_THAT(parameters.values("rnn.weight_hh_l1"), ElementsAre(1, 0, 0, 0, 1, 0, 0, 0, 1));
   EXPECT_GT(mean_square(parameters.values("rnn.weight_ih_l0")), 0.01);
+
+  const Parameters concat = Parameters::initialized(
+      {.cell = Cell::loop_concat, .layers = 1, .hidden_size = 2, .init = Initialization::identity}, 5, 1);
+  EXPECT_THAT(concat.values("loop_concat.weight_hh_l0"), ElementsAre(1, 0, 0, 1));
+  EXPECT_THAT(concat.values("loop_concat.weight_uh_l0"), Each(AllOf(testing::Lt(0.4F), testing::Gt(-0.4F))));
 }
 
 TEST(InitializationTest, ForgetBiasTouchesTheForgetGateAlone) {
@@ -232,7 +298,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Invalid{{.cell = Cell::gru, .nonlinearity = Nonlinearity::relu},
                             "nonlinearity relu works with the cell rnn only, found the cell gru"},
                     Invalid{{.cell = Cell::lstm, .init = Initialization::identity},
-                            "init identity works with the cell rnn only"},
+                            "init identity works with the cell rnn or loop or loop_concat only, found the cell lstm"},
+                    Invalid{{.cell = Cell::loop, .nonlinearity = Nonlinearity::relu},
+                            "nonlinearity relu works with the cell rnn only, found the cell loop"},
+                    Invalid{{.cell = Cell::loop_concat, .forget_bias = 1.0F},
+                            "forget_bias works with the cell lstm only"},
                     Invalid{{.cell = Cell::gru, .forget_bias = 1.0F}, "forget_bias works with the cell lstm only"},
                     Invalid{{.forget_bias = kNan}, "forget_bias must be finite"}));
 
@@ -242,6 +312,8 @@ TEST(ValidateTest, AcceptsTheLimits) {
       validate({.layers = 64, .hidden_size = 16384, .embedding = 16384, .dropout = 0.999F, .output_dropout = 0.0F}));
   EXPECT_NO_THROW(
       validate({.cell = Cell::rnn, .nonlinearity = Nonlinearity::relu, .layers = 1, .init = Initialization::identity}));
+  EXPECT_NO_THROW(validate({.cell = Cell::loop, .init = Initialization::identity}));
+  EXPECT_NO_THROW(validate({.cell = Cell::loop_concat, .init = Initialization::orthogonal}));
 }
 
 TEST(TensorLayoutTest, LargeModelsAreDescribedWithoutTheirMemory) {

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 try:
@@ -52,8 +53,49 @@ def with_prefix(tensors, prefix):
     return {name[len(prefix) :]: value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+class Loop(nn.Module):
+    """The cells loop and loop_concat as the notebooks write them: two linear layers for each recurrent layer."""
+
+    def __init__(self, concat, inputs, hidden, layers):
+        super().__init__()
+        self.concat = concat
+        self.inputs = [inputs] + [hidden] * (layers - 1)
+        self.l_in = nn.ModuleList(nn.Linear(size + (hidden if concat else 0), hidden) for size in self.inputs)
+        self.l_hidden = nn.ModuleList(nn.Linear(hidden, hidden) for _ in self.inputs)
+
+    def forward(self, x, before, masks=None):
+        after = []
+        for layer, h in enumerate(before):
+            outputs = []
+            for e in x:
+                if self.concat:
+                    u = nn.functional.relu(self.l_in[layer](torch.cat((h, e), 1)))
+                else:
+                    u = h + nn.functional.relu(self.l_in[layer](e))
+                h = torch.tanh(self.l_hidden[layer](u))
+                outputs.append(h)
+            after.append(h)
+            x = torch.stack(outputs)
+            if masks:
+                x = x * masks[layer]
+        return x, torch.stack(after)
+
+    def checkpoint(self):
+        """What a checkpoint calls the parameters: name -> parameter, its columns."""
+        names = {}
+        for layer, inputs in enumerate(self.inputs):
+            l_in, l_hidden = self.l_in[layer], self.l_hidden[layer]
+            names[f"weight_ih_l{layer}"] = l_in.weight, slice(-inputs, None)
+            if self.concat:
+                names[f"weight_uh_l{layer}"] = l_in.weight, slice(None, -inputs)
+            names[f"weight_hh_l{layer}"] = l_hidden.weight, slice(None)
+            names[f"bias_ih_l{layer}"] = l_in.bias, slice(None)
+            names[f"bias_hh_l{layer}"] = l_hidden.bias, slice(None)
+        return names
+
+
 class Model(nn.Module):
-    """The model as a PyTorch user would write it; its state_dict has the names of a checkpoint."""
+    """The model as a PyTorch user would write it."""
 
     def __init__(self, case):
         super().__init__()
@@ -61,14 +103,31 @@ class Model(nn.Module):
         if case["embedding"]:
             self.embedding = nn.Embedding(case["vocabulary_size"], case["embedding"])
         inputs = case["embedding"] or case["vocabulary_size"]
-        recurrent = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}[case["cell"]]
-        extra = {"nonlinearity": case["nonlinearity"]} if case["cell"] == "rnn" else {}
-        setattr(self, case["cell"], recurrent(inputs, case["hidden_size"], case["layers"], **extra))
+        recurrent = {
+            "rnn": partial(nn.RNN, nonlinearity=case["nonlinearity"]),
+            "gru": nn.GRU,
+            "lstm": nn.LSTM,
+            "loop": partial(Loop, False),
+            "loop_concat": partial(Loop, True),
+        }[case["cell"]]
+        setattr(self, case["cell"], recurrent(inputs, case["hidden_size"], case["layers"]))
         self.fc = nn.Linear(case["hidden_size"], case["vocabulary_size"])
+
+    def checkpoint(self):
+        """What a checkpoint calls the parameters: name -> parameter, its columns. Its own names, but for a Loop."""
+        names = {name: (parameter, slice(None)) for name, parameter in self.named_parameters()}
+        cell = self.case["cell"]
+        if isinstance(getattr(self, cell), Loop):
+            names = {name: entry for name, entry in names.items() if not name.startswith(f"{cell}.")}
+            names.update({f"{cell}.{name}": entry for name, entry in getattr(self, cell).checkpoint().items()})
+        return names
 
     def load(self, tensors, dtype):
         self.to(dtype)
-        self.load_state_dict({name: tensors[name] for name in self.state_dict()})
+        with torch.no_grad():
+            for name, (parameter, columns) in self.checkpoint().items():
+                assert parameter[..., columns].shape == tensors[name].shape, name
+                parameter[..., columns].copy_(tensors[name])
         return self
 
     def forward(self, inputs, state, masks=None):
@@ -88,6 +147,9 @@ class Model(nn.Module):
     def recurrent(self, x, state, masks):
         """As stack, each layer's output multiplied by its mask, by PyTorch's functions for one layer."""
         module = getattr(self, self.case["cell"])
+        if isinstance(module, Loop):
+            x, after = module(x, state[0], masks)
+            return x, (after,)
         function = {"rnn": f"rnn_{self.case['nonlinearity']}"}.get(self.case["cell"], self.case["cell"])
         states = []
         for layer, mask in enumerate(masks):
@@ -122,8 +184,8 @@ def pytorch_results(case, tensors, dtype):
 
     results["evaluation.logits"] = run("evaluation", None)[0].detach()
     (run("training", masks)[1].sum() / (targets >= 0).sum()).backward()
-    for name, parameter in model.named_parameters():
-        results[f"training.gradient.{name}"] = parameter.grad
+    for name, (parameter, columns) in model.checkpoint().items():
+        results[f"training.gradient.{name}"] = parameter.grad[..., columns]
     for mode in ("evaluation", "training"):
         results[f"{mode}.loss"] = results[f"{mode}.losses"].double().sum() / (targets >= 0).sum()
     return results
@@ -155,9 +217,9 @@ def check_model(path, break_one=False):
 
 
 def swap_gates(case, tensors):
-    """Exchanges the first two gates of a layer (of an rnn: two units)."""
+    """Exchanges the first two gates of a layer (where it has but one: two units)."""
     weight = tensors[f"{case['cell']}.weight_hh_l0"]
-    rows = 1 if case["cell"] == "rnn" else case["hidden_size"]
+    rows = 1 if len(weight) == case["hidden_size"] else case["hidden_size"]
     weight[: 2 * rows] = weight[: 2 * rows].roll(rows, 0)
 
 

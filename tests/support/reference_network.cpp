@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <tuple>
 #include <utility>
 
 namespace rune::test {
@@ -111,6 +112,24 @@ CellGradients cell_backward(const ModelOptions& options, const ReferenceStep& st
   return lstm_backward(step, cell_before, d_hidden, d_cell);
 }
 
+bool is_loop(Cell cell) { return cell == Cell::loop || cell == Cell::loop_concat; }
+
+// The backward pass of a loop cell: adds to the gradients of its weights and biases, returns those of x and h_before.
+std::pair<Row, Row> loop_backward(Cell cell, const ReferenceStep& step, const Row& hidden_before, const Row& d_hidden,
+                                  const auto& tensor, const auto& gradient) {
+  Row d_hidden_part = d_hidden;
+  for (std::size_t j = 0; j < d_hidden.size(); ++j) d_hidden_part[j] *= 1 - step.hidden[j] * step.hidden[j];
+  const Row d_inner =
+      affine_backward(tensor("weight_hh"), step.inner, d_hidden_part, gradient("weight_hh"), gradient("bias_hh"));
+  Row d_input_part = d_inner;
+  for (std::size_t j = 0; j < d_inner.size(); ++j) d_input_part[j] *= step.input_part[j] > 0 ? 1 : 0;
+  const Row d_x =
+      affine_backward(tensor("weight_ih"), step.input, d_input_part, gradient("weight_ih"), gradient("bias_ih"));
+  if (cell == Cell::loop) return {d_x, d_inner};
+  Row no_bias(d_input_part.size());
+  return {d_x, affine_backward(tensor("weight_uh"), hidden_before, d_input_part, gradient("weight_uh"), no_bias)};
+}
+
 std::string tensor_name(Cell cell, const std::string& kind, int layer) {
   return std::string(model::cell_name(cell)) + '.' + kind + "_l" + std::to_string(layer);
 }
@@ -177,7 +196,14 @@ ReferenceStep ReferenceNetwork::step(int layer, Row input, const Row& hidden_bef
   const auto units = static_cast<std::size_t>(options_.hidden_size);
   ReferenceStep s;
   s.input_part = affine(layer_tensor("weight_ih", layer), layer_tensor("bias_ih", layer), input);
-  s.hidden_part = affine(layer_tensor("weight_hh", layer), layer_tensor("bias_hh", layer), hidden_before);
+  if (options_.cell == Cell::loop_concat)
+    s.input_part = affine(layer_tensor("weight_uh", layer), s.input_part, hidden_before);
+  if (is_loop(options_.cell)) {
+    s.inner = options_.cell == Cell::loop ? hidden_before : Row(units, 0.0);
+    for (std::size_t j = 0; j < units; ++j) s.inner[j] += std::max(s.input_part[j], 0.0);
+  }
+  s.hidden_part = affine(layer_tensor("weight_hh", layer), layer_tensor("bias_hh", layer),
+                         is_loop(options_.cell) ? s.inner : hidden_before);
   s.input = std::move(input);
   s.hidden.resize(units);
   s.cell.resize(cell_before.size());
@@ -197,6 +223,10 @@ ReferenceStep ReferenceNetwork::step(int layer, Row input, const Row& hidden_bef
       case Cell::lstm:
         s.cell[j] = sigmoid(sum(1)) * cell_before[j] + sigmoid(sum(0)) * std::tanh(sum(2));
         s.hidden[j] = sigmoid(sum(3)) * std::tanh(s.cell[j]);
+        break;
+      case Cell::loop:
+      case Cell::loop_concat:
+        s.hidden[j] = std::tanh(s.hidden_part[j]);
         break;
     }
   }
@@ -280,6 +310,12 @@ Tensors ReferenceNetwork::backward(const text::TokenBlock& block, const Referenc
       const ReferenceStep& s = result.steps[l][r];
 
       add(d_hidden[b], multiplied(d_output[r], dropout, l, r));
+      if (is_loop(options_.cell)) {
+        const auto tensor = [&](const std::string& kind) -> const Row& { return layer_tensor(kind, layer); };
+        std::tie(d_input[r], d_hidden[b]) =
+            loop_backward(options_.cell, s, hidden_before, d_hidden[b], tensor, gradient);
+        continue;
+      }
       const CellGradients d = cell_backward(options_, s, hidden_before, cell_before, d_hidden[b], d_cell[b]);
       d_input[r] = affine_backward(layer_tensor("weight_ih", layer), s.input, d.input_part, gradient("weight_ih"),
                                    gradient("bias_ih"));

@@ -24,8 +24,9 @@ struct ReferenceState {
 /// What one layer did with one character of one stream.
 struct ReferenceStep {
   std::vector<double> input;        // x
-  std::vector<double> input_part;   // W_ih x + b_ih (G*H)
-  std::vector<double> hidden_part;  // W_hh h_before + b_hh (G*H)
+  std::vector<double> input_part;   // W_ih x + b_ih (G*H); loop_concat: + W_uh h_before
+  std::vector<double> inner;        // u (H); loop cells only
+  std::vector<double> hidden_part;  // W_hh h_before + b_hh (G*H); loop cells: W_hh u + b_hh
   std::vector<double> hidden;       // h (H), before dropout
   std::vector<double> cell;         // c (H); LSTM only
 };

@@ -59,7 +59,7 @@ RC_GTEST_PROP(RunConfig, TomlAndBack, ()) {
     return Period{static_cast<double>(count()) / (unit == Unit::steps ? 1 : 8), unit};
   };
   RunConfig config;
-  config.model.cell = *rc::gen::element(Cell::rnn, Cell::gru, Cell::lstm);
+  config.model.cell = *rc::gen::element(Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat);
   config.model.layers = *rc::gen::inRange(1, 8);
   config.model.hidden_size = *rc::gen::inRange(1, 1000);
   config.model.embedding = *rc::gen::inRange(0, 100);

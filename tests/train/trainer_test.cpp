@@ -195,6 +195,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"adam_step_rnn", Cell::rnn, {}, "step:1e:0.5"},
                     Case{"adamw_exponential_gru", Cell::gru, {.kind = OptimizerKind::adamw}, "exponential:0.9:1"},
                     Case{"sgd_cosine_gru", Cell::gru, {.kind = OptimizerKind::sgd}, "cosine:0.001"},
+                    Case{"adam_constant_loop_concat", Cell::loop_concat, {}, "constant"},
                     Case{"momentum_restarts_lstm",
                          Cell::lstm,
                          {.kind = OptimizerKind::sgd, .momentum = 0.9, .nesterov = true},
@@ -391,7 +392,7 @@ TEST(Trainer, BitsDoNotDependOnTheNumberOfThreads) {
 }
 
 TEST(Trainer, ASteadyStepAllocatesNothing) {
-  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm}) {
+  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat}) {
     TrainOptions options = train_options();
     options.threads = 2;
     options.duration = {20, Unit::steps};
