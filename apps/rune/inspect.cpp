@@ -96,7 +96,7 @@ std::string as_text(const Inspected& inspected) {
   if (inspected.position) text += training_text(*inspected.position);
   text += '\n' + layer_table(network) + "\n  parameters\n";
   for (const model::Tensor& tensor : network.parameters().tensors()) {
-    text += fmt::format("  {:<24}{}\n", tensor.name, fmt::join(tensor.shape, " x "));
+    text += fmt::format("  {:<28}{}\n", tensor.name, fmt::join(tensor.shape, " x "));
   }
   return text;
 }
