@@ -25,6 +25,7 @@ int resume(int argc, const char* const* argv);
 int sample(int argc, const char* const* argv);
 int evaluate(int argc, const char* const* argv);
 int inspect(int argc, const char* const* argv);
+int plot(int argc, const char* const* argv);
 int help(int argc, const char* const* argv);
 
 }  // namespace rune::app

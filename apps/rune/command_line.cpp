@@ -71,10 +71,14 @@ void CommandLine::operands(std::string name, std::vector<std::string>& target, s
   operands_.push_back({.name = std::move(name), .text = std::move(text), .many = &target});
 }
 
+void CommandLine::optional_operands(std::string name, std::vector<std::string>& target, std::string text) {
+  operands_.push_back({.name = std::move(name), .text = std::move(text), .many = &target, .needed = false});
+}
+
 void CommandLine::group(std::string title) { groups_.push_back(std::move(title)); }
 
 void CommandLine::flag(std::string names, bool& target, std::string text) {
-  entries_.push_back({groups_.back(), std::move(names), "", std::move(text), "",
+  entries_.push_back({groups_.back(), std::move(names), "", std::move(text), "", false,
                       [&target](const std::string&, std::string_view) { target = true; }});
 }
 
@@ -96,14 +100,20 @@ bool CommandLine::parse(int argc, const char* const* argv) {
       parser.add_option(operand.name, *operand.many);
     }
   }
-  std::vector<std::string> values(entries_.size());
+  std::vector<std::vector<std::string>> values(entries_.size(), std::vector<std::string>(1));
   std::vector<const CLI::Option*> options;
   std::vector<std::string> names{"-h", "--help"};
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = entries_[i];
     const bool is_flag = entry.value_name.empty();
-    options.push_back(is_flag ? parser.add_flag(entry.names)
-                              : parser.add_option(entry.names, values[i])->take_last()->type_name(entry.value_name));
+    if (is_flag) {
+      options.push_back(parser.add_flag(entry.names));
+    } else if (entry.repeated) {
+      options.push_back(
+          parser.add_option(entry.names, values[i])->allow_extra_args(false)->type_name(entry.value_name));
+    } else {
+      options.push_back(parser.add_option(entry.names, values[i][0])->take_last()->type_name(entry.value_name));
+    }
     std::ranges::copy(split(entry.names), std::back_inserter(names));
   }
 
@@ -127,7 +137,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
   }
 
   for (const Operand& operand : operands_) {
-    if (operand.one != nullptr ? operand.one->empty() : operand.many->empty()) {
+    if (operand.needed && (operand.one != nullptr ? operand.one->empty() : operand.many->empty())) {
       throw UsageError(fmt::format("{} is missing\nusage: rune {} {}", operand.name, name_, synopsis_));
     }
   }
@@ -144,7 +154,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (options[i]->count() == 0) continue;
     try {
-      entries_[i].read(values[i], split(entries_[i].names).back());
+      for (const std::string& value : values[i]) entries_[i].read(value, split(entries_[i].names).back());
     } catch (const InputError& error) {
       throw UsageError(error.what());
     }

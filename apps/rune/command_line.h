@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "values.h"
@@ -24,17 +25,20 @@ class CommandLine {
   /// `synopsis` follows the name in the usage line; `purpose` is the paragraph below it.
   CommandLine(std::string name, std::string synopsis, std::string purpose);
 
-  /// What is not an option: exactly one, or one and more.
+  /// What is not an option: exactly one, one and more, or any number.
   void operand(std::string name, std::string& target, std::string text);
   void operands(std::string name, std::vector<std::string>& target, std::string text);
+  void optional_operands(std::string name, std::vector<std::string>& target, std::string text);
 
   /// Opens a group of options under a title.
   void group(std::string title);
-  /// `names`: "-n" or "--layers" or "-o,--output". The default stands in the help unless it is empty.
+  /// `names`: "-n" or "--layers" or "-o,--output". The default stands in the help unless it is empty. Given several
+  /// times, the last value counts; a vector gets all of them.
   template <class T>
   void option(std::string names, std::string value_name, T& target, std::string text) {
     entries_.push_back(
         {groups_.back(), std::move(names), std::move(value_name), std::move(text), show_value(target),
+         std::is_same_v<T, std::vector<std::string>>,
          [&target](const std::string& value, std::string_view option) { read_value(value, option, target); }});
   }
   void flag(std::string names, bool& target, std::string text);
@@ -52,6 +56,7 @@ class CommandLine {
     std::string text;
     std::vector<std::string>* many = nullptr;
     std::string* one = nullptr;
+    bool needed = true;
   };
   struct Entry {
     std::string group;
@@ -59,6 +64,7 @@ class CommandLine {
     std::string value_name;  // empty: a flag
     std::string text;
     std::string standard;  // the default, as help shows it
+    bool repeated = false;
     std::function<void(const std::string& value, std::string_view option)> read;
   };
 

@@ -20,6 +20,7 @@ constexpr Command kCommands[] = {
     {"sample", "write text with a trained model", sample},
     {"eval", "measure how well a model predicts a text", evaluate},
     {"inspect", "show what a model is made of", inspect},
+    {"plot", "draw the loss curves of trainings", plot},
     {"help", "explain a command and its options", help},
 };
 

@@ -50,10 +50,13 @@ void Output::flush() {
 
 bool is_terminal(int descriptor) { return isatty(descriptor) == 1; }
 
-std::size_t terminal_width() {
+TerminalSize terminal_size(int descriptor) {
   winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
+  return {size.ws_col, size.ws_row};
 }
+
+std::size_t terminal_width() { return terminal_size(STDERR_FILENO).columns; }
 
 void message(std::string_view text) { write_all(STDERR_FILENO, text); }
 

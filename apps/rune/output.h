@@ -31,7 +31,14 @@ class Output {
 };
 
 [[nodiscard]] bool is_terminal(int descriptor);
-/// Columns of the terminal that stderr is; 80 where it does not say.
+
+struct TerminalSize {
+  std::size_t columns = 80;
+  std::size_t rows = 24;
+};
+/// Of the terminal that a descriptor is; 80 x 24 where it does not say.
+[[nodiscard]] TerminalSize terminal_size(int descriptor);
+/// Columns of the terminal that stderr is.
 [[nodiscard]] std::size_t terminal_width();
 
 /// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so.

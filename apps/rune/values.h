@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <rune/error.h>
@@ -45,6 +46,9 @@ void read_value(const std::string& text, std::string_view option, Value& target)
   target = train::parse_name<Value>(text, option);
 }
 inline void read_value(const std::string& text, std::string_view, std::string& target) { target = text; }
+inline void read_value(const std::string& text, std::string_view, std::vector<std::string>& target) {
+  target.push_back(text);
+}
 inline void read_value(const std::string& text, std::string_view option, Period& target) {
   target = train::parse_period(text, option);
 }
@@ -69,6 +73,7 @@ template <train::Named Value>
 std::string show_value(const Value& value) {
   return std::string(train::name_of(value));
 }
+inline std::string show_value(const std::vector<std::string>&) { return ""; }
 inline std::string show_value(const Period& value) { return train::to_string(value); }
 inline std::string show_value(const Protocol& value) { return generate::to_string(value); }
 inline std::string show_value(const ScheduleOptions& value) { return train::to_string(value); }

@@ -20,7 +20,7 @@ TEST_F(Usage, VersionGoesToStdout) {
 TEST_F(Usage, HelpListsEveryCommandAndEveryCommandHasHelp) {
   const Result all = run({"help"});
   EXPECT_EQ(all.exit_code, 0);
-  for (const std::string command : {"train", "resume", "sample", "eval", "inspect"}) {
+  for (const std::string command : {"train", "resume", "sample", "eval", "inspect", "plot"}) {
     EXPECT_THAT(all.out, HasSubstr("\n  " + command));
     const Result one = run({"help", command});
     EXPECT_EQ(one.exit_code, 0);
@@ -71,7 +71,7 @@ TEST_F(Usage, MisspellingsGetASuggestion) {
 TEST_F(Usage, FailuresExitWithOneAndOneLineThatNamesTheFile) {
   for (const Arguments& arguments :
        {Arguments{"train", "absent.txt"}, Arguments{"sample", "absent"}, Arguments{"eval", "absent", "x"},
-        Arguments{"inspect", "absent"}, Arguments{"resume", "absent"}}) {
+        Arguments{"inspect", "absent"}, Arguments{"resume", "absent"}, Arguments{"plot", "absent"}}) {
     const Result result = run(arguments);
     EXPECT_EQ(result.exit_code, 1) << result.err;
     EXPECT_THAT(result.err, HasSubstr("absent"));
