@@ -67,19 +67,36 @@ void CommandLine::operand(std::string name, std::string& target, std::string tex
   operands_.push_back({.name = std::move(name), .text = std::move(text), .one = &target});
 }
 
+void CommandLine::optional_operand(std::string name, std::string& target, std::string text) {
+  operands_.push_back({.name = std::move(name), .text = std::move(text), .one = &target, .required = false});
+}
+
 void CommandLine::operands(std::string name, std::vector<std::string>& target, std::string text) {
   operands_.push_back({.name = std::move(name), .text = std::move(text), .many = &target});
 }
 
 void CommandLine::optional_operands(std::string name, std::vector<std::string>& target, std::string text) {
-  operands_.push_back({.name = std::move(name), .text = std::move(text), .many = &target, .needed = false});
+  operands_.push_back({.name = std::move(name), .text = std::move(text), .many = &target, .required = false});
 }
 
 void CommandLine::group(std::string title) { groups_.push_back(std::move(title)); }
 
 void CommandLine::flag(std::string names, bool& target, std::string text) {
-  entries_.push_back({groups_.back(), std::move(names), "", std::move(text), "", false,
+  std::string shown = shown_names(names);
+  entries_.push_back({groups_.back(), std::move(names), "", std::move(shown), std::move(text), "", false,
                       [&target](const std::string&, std::string_view) { target = true; }});
+}
+
+void CommandLine::toggle(const std::string& name, bool& target, std::string text) {
+  entries_.push_back({groups_.back(), "--" + name, "", "--[no-]" + name, std::move(text), show_value(target), false,
+                      [&target](const std::string&, std::string_view) { target = true; }});
+  entries_.push_back({groups_.back(), "--no-" + name, "", "", "", "", false,
+                      [&target](const std::string&, std::string_view) { target = false; }});
+  exclusive({"--" + name, "--no-" + name});
+}
+
+std::string CommandLine::shown_names(const std::string& names) {
+  return fmt::format("{}", fmt::join(split(names), ", "));
 }
 
 void CommandLine::exclusive(std::vector<std::string> names) { exclusive_.push_back(std::move(names)); }
@@ -137,7 +154,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
   }
 
   for (const Operand& operand : operands_) {
-    if (operand.needed && (operand.one != nullptr ? operand.one->empty() : operand.many->empty())) {
+    if (operand.required && (operand.one != nullptr ? operand.one->empty() : operand.many->empty())) {
       throw UsageError(fmt::format("{} is missing\nusage: rune {} {}", operand.name, name_, synopsis_));
     }
   }
@@ -167,11 +184,11 @@ std::string CommandLine::help() const {
   text += '\n';
   for (const Operand& operand : operands_) text += help_row(operand.name, operand.text);
   for (const std::string& title : groups_) {
+    if (std::ranges::none_of(entries_, [&](const Entry& entry) { return entry.group == title; })) continue;
     text += fmt::format("\n{}:\n", title);
     for (const Entry& entry : entries_) {
-      if (entry.group != title) continue;
-      const std::string names = fmt::format("{}", fmt::join(split(entry.names), ", "));
-      text += help_row(entry.value_name.empty() ? names : names + ' ' + entry.value_name,
+      if (entry.group != title || entry.shown.empty()) continue;
+      text += help_row(entry.shown,
                        entry.standard.empty() ? entry.text : fmt::format("{} [{}]", entry.text, entry.standard));
     }
   }

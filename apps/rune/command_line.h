@@ -27,6 +27,7 @@ class CommandLine {
 
   /// What is not an option: exactly one, one and more, or any number.
   void operand(std::string name, std::string& target, std::string text);
+  void optional_operand(std::string name, std::string& target, std::string text);
   void operands(std::string name, std::vector<std::string>& target, std::string text);
   void optional_operands(std::string name, std::vector<std::string>& target, std::string text);
 
@@ -36,12 +37,15 @@ class CommandLine {
   /// times, the last value counts; a vector gets all of them.
   template <class T>
   void option(std::string names, std::string value_name, T& target, std::string text) {
+    std::string shown = shown_names(names) + ' ' + value_name;
     entries_.push_back(
-        {groups_.back(), std::move(names), std::move(value_name), std::move(text), show_value(target),
+        {groups_.back(), std::move(names), std::move(value_name), std::move(shown), std::move(text), show_value(target),
          std::is_same_v<T, std::vector<std::string>>,
          [&target](const std::string& value, std::string_view option) { read_value(value, option, target); }});
   }
   void flag(std::string names, bool& target, std::string text);
+  /// --name and --no-name, for what a recipe may have switched on or off.
+  void toggle(const std::string& name, bool& target, std::string text);
   /// At most one of these options may be given.
   void exclusive(std::vector<std::string> names);
   void example(std::string command, std::string text);
@@ -56,17 +60,20 @@ class CommandLine {
     std::string text;
     std::vector<std::string>* many = nullptr;
     std::string* one = nullptr;
-    bool needed = true;
+    bool required = true;
   };
   struct Entry {
     std::string group;
     std::string names;
     std::string value_name;  // empty: a flag
+    std::string shown;       // names in the help; empty: not there
     std::string text;
     std::string standard;  // the default, as help shows it
     bool repeated = false;
     std::function<void(const std::string& value, std::string_view option)> read;
   };
+
+  static std::string shown_names(const std::string& names);  // "-n,--length" as "-n, --length"
 
   std::string name_;
   std::string synopsis_;

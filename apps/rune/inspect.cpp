@@ -1,5 +1,8 @@
+#include <cstdint>
+#include <numeric>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -34,12 +37,19 @@ Inspected read(const std::string& path) {
   return inspected;
 }
 
+// All entries of an alphabet in a row, symbols by name.
+std::string entries(const text::Vocabulary& vocabulary) {
+  std::vector<std::int32_t> tokens(static_cast<std::size_t>(vocabulary.size()));
+  std::iota(tokens.begin(), tokens.end(), 0);
+  return vocabulary.decode(tokens);
+}
+
 std::string as_json(const Inspected& inspected) {
   const model::Network& network = inspected.model.network;
   Json json;
   json["file"] = inspected.path;
   json["model"] = Json::parse(model::to_json(network.options()));
-  json["alphabet"] = text::encode_utf8(inspected.model.vocabulary.characters());
+  json["alphabet"] = entries(inspected.model.vocabulary);
   json["alphabet_size"] = inspected.model.vocabulary.size();
   json["parameter_count"] = network.parameters().count();
   for (const model::Tensor& tensor : network.parameters().tensors()) {
@@ -82,10 +92,8 @@ std::string as_text(const Inspected& inspected) {
   const model::Network& network = inspected.model.network;
   const text::Vocabulary& vocabulary = inspected.model.vocabulary;
   std::string characters;
-  for (const char32_t character : vocabulary.characters()) {
-    characters += character == U'\n'   ? "\\n"
-                  : character == U'\t' ? "\\t"
-                                       : text::escape_controls(text::encode_utf8({&character, 1}));
+  for (const char c : text::escape_controls(entries(vocabulary))) {
+    characters += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
   }
   std::string text = labelled("file", inspected.path);
   const Json options = Json::parse(model::to_json(network.options()));

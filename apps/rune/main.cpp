@@ -18,8 +18,11 @@ constexpr Command kCommands[] = {
     {"train", "learn from a text", train},
     {"resume", "go on with a training that was stopped, or make it longer", resume},
     {"sample", "write text with a trained model", sample},
+    {"next", "show which characters a model expects next", next},
     {"eval", "measure how well a model predicts a text", evaluate},
     {"inspect", "show what a model is made of", inspect},
+    {"recipes", "list ready-made trainings, or print one", recipes},
+    {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},
     {"help", "explain a command and its options", help},
 };

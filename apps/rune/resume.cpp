@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "stop_signal.h"
 #include "text/corpus.h"
 #include "train/run_directory.h"
+#include "train/trainer.h"
 #include "training.h"
 
 namespace rune::app {
@@ -41,7 +43,7 @@ int resume(int argc, const char* const* argv) {
     config.train.threads = *threads;
     run.write_config(config);
   }
-  auto corpus = text::Corpus::from_text(text::read_text(config.texts), config.train.validation_fraction);
+  auto corpus = train::read_corpus(config, std::filesystem::exists(run.last()) ? run.last() : std::filesystem::path());
   const StopSignal stop_signal;
   auto trainer = train::Trainer::resume(std::move(corpus), run);
   if (const auto period = duration.period()) trainer.set_duration(*period);

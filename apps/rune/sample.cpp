@@ -44,6 +44,14 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("-p,--prompt", "TEXT", request.prompt,
               "The beginning, which is written too; - reads it from standard input. [a new line]");
   line.option("-n,--length", "N", request.length, "New characters.");
+  line.toggle("start-twice", request.options.start_twice,
+              "Let the model read the last character of the prompt twice, as one notebook does.");
+  line.option("--window", "N", request.options.window,
+              "Expect each character from the N before it alone; 0: from all before it.");
+  line.option("--window-state", "NAME", request.options.window_state,
+              train::list_names<WindowState>() +
+                  ": what the state is at a window's start. carry: what the window before it left, so that characters "
+                  "are read several times.");
   line.option("--stop", "TEXT", request.options.stop, "End a sample after it has written this.");
   line.option("--num-samples", "N", request.num_samples,
               "Samples, computed together; the first is the one that a single sample would be.");
@@ -60,6 +68,8 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("--seed", "N", request.options.seed, "Another number, another text.");
   line.exclusive({"--temperature", "--beta"});
   line.example("rune sample runs/book -p 'Once upon a time' -n 500", "");
+  line.example("rune sample runs/book -p 'for thos' -n 40 --window 8 --temperature 0",
+               "the most probable text of a model that has learned windows of 8");
   line.example("rune sample runs/book --temperature 0.7 --num-samples 5 --stop '\n'", "");
   if (!line.parse(argc, argv)) return false;
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "output.h"
 #include "stop_signal.h"
 #include "text/corpus.h"
+#include "train/recipe.h"
 #include "train/run_directory.h"
 #include "train/train_options.h"
 #include "training.h"
@@ -26,11 +29,45 @@ namespace fs = std::filesystem;
 struct Request {
   std::vector<std::string> texts;
   std::string run;
+  std::string recipe;
+  std::string from;
+  TextOptions text;
   ModelOptions model;
   TrainOptions train;
   std::string precision = "f32";
   TrainingDisplay::Options display;
+
+  [[nodiscard]] train::RunConfig config() const { return {{texts.begin(), texts.end()}, from, text, model, train}; }
 };
+
+void add_text_options(CommandLine& line, TextOptions& text, std::optional<double>& validation_fraction) {
+  line.group("Text");
+  line.option("--validation-fraction", "P", validation_fraction,
+              fmt::format("The part that is kept to measure on: the tail of the text, unless --validation-split says "
+                          "otherwise; 0: none. [{}]",
+                          text.validation_fraction));
+  line.option("--validation-characters", "N", text.validation_characters, "Or so many characters at its end.");
+  line.option("--validation-windows", "N", text.validation_windows, "Or so many windows, where windows are split.");
+  line.option("--validation-split", "NAME", text.validation_split,
+              train::list_names<ValidationSplit>() + "; the last two with --batching windows.");
+  line.option("--first-characters", "N", text.first_characters, "Only so many from the start; 0: all.");
+  line.toggle("lowercase", text.lowercase, "All in lower case.");
+  line.option("--alphabet", "NAME", text.alphabet,
+              train::list_names<Alphabet>() + ": the characters of the text, or the 100 of Python's string.printable.");
+  line.option("--min-frequency", "N", text.min_frequency, "Characters seen less often in training become <unk>.");
+  line.toggle("unknown-symbol", text.unknown_symbol, "Have <unk>, which stands for characters of other texts.");
+  line.toggle("padding-symbol", text.padding_symbol, "Have <pad>, which stands for nothing.");
+  line.option(
+      "--records", "NAME", text.records,
+      train::list_names<Records>() + ": a running text, or what each record is; <BOS> and <EOS> stand around it.");
+  line.option("--separator", "TEXT", text.separator, "Of --records separator: the line between two records.");
+  line.option("--column", "N", text.column, "Of --records csv: the column, counted from 0.");
+  line.option("--first-record", "N", text.first_record, "Leave out those before it, counted from 0.");
+  line.option("--max-records", "N", text.max_records, "Only so many; 0: all.");
+  line.option("--max-length", "N", text.max_length, "Leave out records of more characters; 0: none.");
+  line.option("--skip-records", "REGEX", text.skip_records, "Leave out records that it matches as a whole.");
+  line.exclusive({"--validation-fraction", "--validation-characters", "--validation-windows"});
+}
 
 void add_model_options(CommandLine& line, ModelOptions& model) {
   line.group("Model");
@@ -55,9 +92,25 @@ void add_model_options(CommandLine& line, ModelOptions& model) {
 
 void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags& duration) {
   line.group("Training");
-  line.option("--batch-size", "N", train.batch_size, "Streams of text that are learned side by side.");
+  line.option("--batching", "NAME", train.batching,
+              train::list_names<Batching>() +
+                  ": parallel streams of one text, whose state is carried on; windows, or whole records, each from a "
+                  "zero state.");
+  line.option("--batch-size", "N", train.batch_size, "Streams, windows or records that are learned side by side.");
   line.option("--sequence-length", "N", train.sequence_length,
-              "Characters of each stream in a step: how far back an error is followed.");
+              "Characters of each in a step: how far back an error is followed. (Records are as long as they are.)");
+  line.option("--sequence-lengths", "NAME", train.sequence_lengths,
+              train::list_names<SequenceLengths>() + "; random: a new length around it for every batch of streams.");
+  line.option("--reset-state", "NAME", train.reset_state,
+              train::list_names<ResetState>() +
+                  ": where the state of streams becomes zero. validation: not at epochs; "
+                  "never: validation goes on with it, too.");
+  line.option("--stride", "N", train.stride, "Characters from a window to the next; 0: the sequence length.");
+  line.toggle("partial-window", train.partial_window, "Use the window that the end of the text cuts short.");
+  line.option("--loss-on", "NAME", train.loss_on, train::list_names<LossOn>() + " steps of a window.");
+  line.toggle("shuffle", train.shuffle, "Windows or records in a new order in every epoch.");
+  line.option("--reduction", "NAME", train.reduction,
+              train::list_names<Reduction>() + ": which of a batch's losses the gradient is taken of.");
   line.option("--epochs", "N", duration.epochs, "Walks over the text.");
   line.option("--steps", "N", duration.steps, "Or the number of steps.");
   line.option("--minutes", "M", duration.minutes, "Or the time, turned into steps after a first measurement. [10]");
@@ -77,7 +130,7 @@ void add_optimizer_options(CommandLine& line, TrainOptions& train) {
   line.option("--beta2", "X", optimizer.beta2, "adam, adamw: decay of the mean square.");
   line.option("--eps", "X", optimizer.eps, "adam, adamw, rmsprop: added to the divisor.");
   line.option("--momentum", "X", optimizer.momentum, "sgd, rmsprop.");
-  line.flag("--nesterov", optimizer.nesterov, "sgd: Nesterov's momentum.");
+  line.toggle("nesterov", optimizer.nesterov, "sgd: Nesterov's momentum.");
   line.option("--alpha", "X", optimizer.alpha, "rmsprop: decay of the mean square.");
   line.option("--weight-decay", "X", optimizer.weight_decay,
               "L2 penalty; adamw: decoupled from the gradient. [0; adamw 0.01]");
@@ -91,21 +144,44 @@ void add_optimizer_options(CommandLine& line, TrainOptions& train) {
 void add_observation_options(CommandLine& line, Request& request) {
   TrainOptions& train = request.train;
   line.group("Watching and saving (a PERIOD is 500 steps, 2e epochs or 10m minutes)");
-  line.option("--validation-fraction", "P", train.validation_fraction,
-              "The tail of the text, kept apart to measure on; 0: none.");
   line.option("--eval-every", "PERIOD", train.eval_every, "How often to measure, report and write a sample.");
   line.option("--save-every", "PERIOD", train.save_every,
               "How often to save a checkpoint, besides the best and the last.");
+  line.toggle("save-cycles", train.save_cycles, "Of --schedule restarts: keep the weights of every cycle's end.");
   line.option("--protocol", "NAME", train.protocol,
-              "How to measure: rows:N, stream or windows:N. [rows with the batch size]");
-  line.option("--sample-length", "N", train.sample_length, "Characters written at every evaluation; 0: none.");
-  line.option("--sample-temperature", "X", train.sample_temperature, "Their temperature.");
+              "How to measure: rows:N, stream, windows:N, or batches as in training. [rows with the batch size]");
+  line.option("--sample-length", "N", train.sample.length, "Characters written at every evaluation; 0: none.");
+  line.option("--sample-prompt", "TEXT", train.sample.prompt, "Their beginning.");
+  line.option("--sample-temperature", "X", train.sample.temperature, "Their temperature.");
+  line.option("--sample-window", "N", train.sample.window, "As rune sample --window.");
   line.option("--precision", "NAME", request.precision, "Arithmetic of the matrix products: f32.");
   add_display_options(line, request.display);
 }
 
+// The value of --recipe, which must be known before the other options can override it.
+std::string recipe_asked_for(int argc, const char* const* argv) {
+  constexpr std::string_view kName = "--recipe";
+  std::string recipe;
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == kName && i + 1 < argc) recipe = argv[i + 1];
+    if (argument.starts_with(kName) && argument.substr(kName.size()).starts_with('=')) {
+      recipe = argument.substr(kName.size() + 1);
+    }
+  }
+  return recipe;
+}
+
 // False: help was asked for.
 bool parse(int argc, const char* const* argv, Request& request) {
+  if (const std::string recipe = recipe_asked_for(argc, argv); !recipe.empty()) {
+    const train::RunConfig config = train::find_recipe(recipe).config;
+    request.text = config.text;
+    request.model = config.model;
+    request.train = config.train;
+  }
+  const TrainOptions before = request.train;
+  std::optional<double> validation_fraction;
   DurationFlags duration;
   CommandLine line("train", "TEXT... [-o RUN] [OPTION...]",
                    "Learns from UTF-8 text, one file or several, and keeps everything in a run directory: config.toml, "
@@ -115,6 +191,12 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.operands("TEXT", request.texts, "The files to learn from, in this order.");
   line.group("Run");
   line.option("-o,--output", "RUN", request.run, "The run directory, which must not exist. [runs/<text>-<number>]");
+  line.option("--recipe", "NAME", request.recipe,
+              "Begin with the options of a recipe (rune recipes lists them) or of a TOML file, which other options "
+              "override.");
+  line.option("--from", "MODEL", request.from,
+              "Begin with the weights of another model, which also decides alphabet and shape.");
+  add_text_options(line, request.text, validation_fraction);
   add_model_options(line, request.model);
   add_training_options(line, request.train, duration);
   add_optimizer_options(line, request.train);
@@ -122,6 +204,8 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.example("rune train book.txt", "ten minutes with the defaults");
   line.example("rune train book.txt -o runs/big --hidden-size 512 --dropout 0.5 --batch-size 128 --epochs 20",
                "a good model of a novel");
+  line.example("rune train book.txt --recipe nietzsche-gru --validation-fraction 0.1 --epochs 20",
+               "a recipe, with two options of one's own");
   line.example("rune train book.txt --cell gru --lr 2e-3 --schedule cosine --warmup 200 --steps 5000",
                "a rate that rises, then falls");
   if (!line.parse(argc, argv)) return false;
@@ -131,9 +215,23 @@ bool parse(int argc, const char* const* argv, Request& request) {
         fmt::format("expected f32 in --precision, the only one there is so far, found '{}'", request.precision));
   }
   request.train.duration = duration.period().value_or(request.train.duration);
+  if (validation_fraction) {
+    request.text.validation_fraction = *validation_fraction;
+    request.text.validation_characters.reset();
+    request.text.validation_windows.reset();
+  }
+  if (!request.from.empty()) request.from = train::resolve_model(request.from).string();
+  const double rate = request.train.optimizer.learning_rate;
+  if (request.train.schedule.kind == ScheduleKind::stages && rate != before.optimizer.learning_rate) {
+    throw UsageError(
+        fmt::format("expected no --lr beside a schedule whose stages bring their own rates ({}), found {}; "
+                    "give another --schedule",
+                    train::to_string(request.train.schedule), rate));
+  }
   try {
     model::validate(request.model);
     train::validate(request.train);
+    train::validate(request.text, request.train);
   } catch (const InputError& error) {
     throw UsageError(error.what());
   }
@@ -149,11 +247,25 @@ std::string free_run_name(const std::string& text) {
   }
 }
 
+// Of a text that is cut into windows, some of these are for validation.
+std::string validation_text(const text::Corpus& corpus) {
+  const TextOptions& options = corpus.options;
+  if (options.validation_split == ValidationSplit::tail) return with_commas(std::ssize(corpus.validation)) + " of them";
+  if (options.validation_windows) return fmt::format("{} of its windows", with_commas(*options.validation_windows));
+  return fmt::format("{:.3g} % of its windows", 100 * options.validation_fraction);
+}
+
 std::string summary(const Request& request, const text::Corpus& corpus, const model::Network& network) {
   const auto training = std::ssize(corpus.train);
   const auto validation = std::ssize(corpus.validation);
-  std::string text = fmt::format("Text: {} characters, {} of them for validation; alphabet of {}\n\n",
-                                 with_commas(training + validation), with_commas(validation), corpus.vocabulary.size());
+  std::string text = fmt::format("Text: {} characters, {} for validation; alphabet of {}\n",
+                                 with_commas(training + validation), validation_text(corpus), corpus.vocabulary.size());
+  if (!corpus.train_ends.empty()) {
+    text += fmt::format("Records: {}, {} of them for validation\n",
+                        with_commas(std::ssize(corpus.train_ends) + std::ssize(corpus.validation_ends)),
+                        with_commas(std::ssize(corpus.validation_ends)));
+  }
+  text += '\n';
   text += layer_table(network);
   text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, request.train, training + validation)));
   text += advice_before(network.parameters().count(), training, validation);
@@ -178,13 +290,13 @@ int train(int argc, const char* const* argv) {
   if (!parse(argc, argv, request)) return success;
   if (request.run.empty()) request.run = free_run_name(request.texts.front());
 
-  const std::vector<fs::path> paths(request.texts.begin(), request.texts.end());
-  auto corpus = text::Corpus::from_text(text::read_text(paths), request.train.validation_fraction);
-  model::Model model = model::new_model(request.model, corpus.vocabulary, request.train.seed);
+  const train::RunConfig config = request.config();
+  text::Corpus corpus = train::read_corpus(config);
+  model::Model model = train::initial_model(config, corpus.vocabulary);
   if (!request.display.quiet) message(summary(request, corpus, model.network));
 
   const StopSignal stop_signal;
-  auto run = train::RunDirectory::create(request.run, {paths, request.model, request.train});
+  auto run = train::RunDirectory::create(request.run, config);
   auto trainer = new_trainer(std::move(model), std::move(corpus), request.train, run);
   return run_training(trainer, request.run, request.display);
 }

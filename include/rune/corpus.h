@@ -12,9 +12,7 @@
 namespace rune {
 
 /// How a corpus is made of a text.
-struct CorpusOptions {
-  double validation_fraction = TrainOptions().validation_fraction;  ///< the tail of the text; 0: no validation
-};
+using CorpusOptions = TextOptions;
 
 /// A text to train on: its alphabet, and its characters split into training and validation.
 ///
@@ -28,9 +26,10 @@ class Corpus {
   /// The same from memory.
   static Corpus from_text(std::string_view utf8, const CorpusOptions& options = {});
 
-  /// The distinct characters, sorted: the alphabet of a model for this text.
+  /// The alphabet of a model for this text: symbols, then characters. Entries from U+110000 on are the symbols <unk>,
+  /// <pad>, <BOS> and <EOS>.
   [[nodiscard]] const std::u32string& vocabulary() const;
-  /// Characters in all, and those of the validation split.
+  /// Tokens in all, and those of the validation split (none where windows are split).
   [[nodiscard]] std::int64_t size() const;
   [[nodiscard]] std::int64_t validation_size() const;
 

@@ -84,36 +84,138 @@ struct ScheduleOptions {
   double factor = 0.1;                     ///< step, exponential: multiplied in at every period (PyTorch's gamma)
   double cycle_multiplier = 1;     ///< restarts: each cycle is this many times as long as the last (PyTorch's T_mult)
   double final_learning_rate = 0;  ///< cosine, restarts: where a cycle ends (PyTorch's eta_min)
+  Period slow_start{};             ///< restarts: steps at a hundredth of the rate, part of the first cycle; 0: none
   std::vector<Stage> stages{};     ///< stages: the last one goes on until the end
   Period warmup{};                 ///< linear, in front of any of them; 0: none
+  Period length{};                 ///< how long, where another one comes after it
+  std::vector<ScheduleOptions> then{};  ///< what follows, each for its length, the last one until the end
 
   bool operator==(const ScheduleOptions&) const = default;
 };
 
 /// How a loss over a text is measured. See docs/evaluation.md.
 struct Protocol {
-  enum class Kind { rows, stream, windows };
+  enum class Kind {
+    rows,     ///< parallel streams, as system A trains
+    stream,   ///< one carried state over the whole text
+    windows,  ///< windows next to each other, each without a past
+    batches,  ///< in the same batches as training
+  };
   Kind kind = Kind::stream;
   int size = 0;  ///< rows: number of rows; windows: characters of a window
 
   bool operator==(const Protocol&) const = default;
 };
 
+/// Which characters a model knows.
+enum class Alphabet {
+  text,       ///< those of the text, sorted
+  printable,  ///< the 100 of Python's string.printable, in its order
+};
+
+/// What a text is made of.
+enum class Records {
+  none,       ///< one running text
+  lines,      ///< a record is a line
+  csv,        ///< a record is a field of a row, RFC 4180
+  separator,  ///< records stand between lines that hold a separator alone
+};
+
+/// What is kept apart to measure on.
+enum class ValidationSplit {
+  tail,            ///< the end of the text, or the last records
+  random_windows,  ///< windows drawn at random
+  last_windows,    ///< the last windows
+};
+
+/// How tokens are made of a text.
+struct TextOptions {
+  std::int64_t first_characters = 0;  ///< only so many from the start; 0: all
+  bool lowercase = false;             ///< as Python's str.lower()
+  Alphabet alphabet = Alphabet::text;
+  std::int64_t min_frequency = 1;  ///< characters that training sees less often become <unk>
+  bool unknown_symbol = false;     ///< <unk>, also for characters that only other texts have
+  bool padding_symbol = false;     ///< <pad>, a symbol that stands for nothing
+  Records records = Records::none;
+  std::string separator = "%";       ///< records: separator
+  int column = 0;                    ///< records: csv, from 0
+  std::int64_t first_record = 0;     ///< records before it are left out
+  std::int64_t max_records = 0;      ///< 0: all
+  int max_length = 0;                ///< longer records are left out; 0: none
+  std::string skip_records{};        ///< records that this regular expression matches as a whole are left out
+  double validation_fraction = 0.1;  ///< of characters, records or windows; 0: no validation
+  std::optional<std::int64_t> validation_characters{};  ///< instead of the fraction, where the split is the tail
+  std::optional<std::int64_t> validation_windows{};     ///< instead of the fraction, where windows are split
+  ValidationSplit validation_split = ValidationSplit::tail;
+
+  bool operator==(const TextOptions&) const = default;
+};
+
+/// What a training step sees.
+enum class Batching {
+  streams,  ///< parallel streams whose state is carried from step to step
+  windows,  ///< windows of a text, each from a zero state
+  records,  ///< whole records of similar length, each from a zero state
+};
+
+enum class SequenceLengths {
+  fixed,
+  random,  ///< a new length for every batch (arXiv 1708.02182)
+};
+
+/// Where the carried state of streams becomes zero.
+enum class ResetState {
+  epoch,       ///< at the start of every epoch and of every validation
+  validation,  ///< at the start of training and of every validation
+  never,       ///< at the start of training alone: validation goes on with it and leaves it changed
+};
+
+/// Which steps of a window have a loss.
+enum class LossOn { all, last };
+
+/// How the losses of a batch become the one whose gradient is taken.
+enum class Reduction { mean, sum };
+
+/// Where the state of a sliding window starts.
+enum class WindowState {
+  zero,   ///< anew for every character
+  carry,  ///< where the window before it ended, so that characters are read several times
+};
+
+/// How samples are drawn while training.
+struct TrainSampleOptions {
+  int length = 200;  ///< characters written at every evaluation; 0: none
+  std::string prompt{};
+  double temperature = 0.8;
+  // As in SampleOptions:
+  bool start_twice = false;
+  int window = 0;
+  WindowState window_state = WindowState::zero;
+
+  bool operator==(const TrainSampleOptions&) const = default;
+};
+
 /// How a model is trained on a text.
 struct TrainOptions {
+  Batching batching = Batching::streams;
   int batch_size = 64;
-  int sequence_length = 100;
-  double validation_fraction = 0.1;  ///< the tail of the text; 0: no validation
+  int sequence_length = 100;                                  ///< streams, windows; records: the longest there is
+  SequenceLengths sequence_lengths = SequenceLengths::fixed;  ///< streams
+  ResetState reset_state = ResetState::epoch;                 ///< streams
+  int stride = 0;                ///< windows: characters from one to the next; 0: the sequence length
+  bool partial_window = true;    ///< windows: also the one that the end of the text cuts short
+  LossOn loss_on = LossOn::all;  ///< windows
+  bool shuffle = false;          ///< windows, records: a new order in every epoch
+  Reduction reduction = Reduction::mean;
   OptimizerOptions optimizer{};
   ScheduleOptions schedule{};
   double clip_norm = 5;  ///< gradient norm above which gradients are scaled down; 0: never
   Period duration{10, Period::Unit::minutes};
   Period eval_every{1, Period::Unit::epochs};
   Period save_every{10, Period::Unit::minutes};
-  std::optional<Protocol>
-      protocol{};  ///< evaluation while training; unset: rows:<batch_size>, stream if the split is too short for it
-  int sample_length = 200;  ///< characters written at every evaluation; 0: none
-  double sample_temperature = 0.8;
+  bool save_cycles = false;            ///< restarts: keep the weights of every cycle's end
+  std::optional<Protocol> protocol{};  ///< evaluation while training; unset: see docs/evaluation.md
+  TrainSampleOptions sample{};
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: one for each processor this process may use
 
@@ -126,7 +228,10 @@ struct SampleOptions {
   int top_k = 0;          ///< keep the k most probable; 0: all
   float top_p = 1;        ///< keep the smallest set whose probability reaches p; 1: all
   std::uint64_t seed = 1;
-  std::string stop{};  ///< end after this text has been written; empty: never
+  std::string stop{};        ///< end after this text has been written; empty: never
+  bool start_twice = false;  ///< feed the prompt's last character twice, as the Holmes notebook does
+  int window = 0;            ///< predict from the last so many characters alone; 0: from the carried state
+  WindowState window_state = WindowState::zero;  ///< window: where its state starts
 
   bool operator==(const SampleOptions&) const = default;
 };

@@ -14,8 +14,16 @@ namespace rune {
 /// How a model is trained: TrainOptions, whose defaults hold here too, without what belongs to the corpus, to a run
 /// directory or to run().
 struct TrainerOptions {
+  Batching batching = TrainOptions().batching;
   int batch_size = TrainOptions().batch_size;
   int sequence_length = TrainOptions().sequence_length;
+  SequenceLengths sequence_lengths = TrainOptions().sequence_lengths;  ///< streams
+  ResetState reset_state = TrainOptions().reset_state;                 ///< streams
+  int stride = TrainOptions().stride;                                  ///< windows; 0: the sequence length
+  bool partial_window = TrainOptions().partial_window;                 ///< windows
+  LossOn loss_on = TrainOptions().loss_on;                             ///< windows
+  bool shuffle = TrainOptions().shuffle;                               ///< windows, records
+  Reduction reduction = TrainOptions().reduction;
   std::optional<double> learning_rate{};  ///< short for optimizer.learning_rate
   OptimizerOptions optimizer{};
   ScheduleOptions schedule{};

@@ -11,13 +11,12 @@ Corpus Corpus::open(const std::filesystem::path& path, const CorpusOptions& opti
 }
 
 Corpus Corpus::open(const std::vector<std::filesystem::path>& paths, const CorpusOptions& options) {
-  return Corpus(std::make_shared<const Parts>(
-      Parts{text::Corpus::from_text(text::read_text(paths), options.validation_fraction)}));
+  return Corpus(std::make_shared<const Parts>(Parts{text::Corpus::from_text(text::read_text(paths), options)}));
 }
 
 Corpus Corpus::from_text(std::string_view utf8, const CorpusOptions& options) {
-  return Corpus(std::make_shared<const Parts>(
-      Parts{text::Corpus::from_text(text::decode_text(utf8, "the text"), options.validation_fraction)}));
+  return Corpus(
+      std::make_shared<const Parts>(Parts{text::Corpus::from_text(text::decode_text(utf8, "the text"), options)}));
 }
 
 const std::u32string& Corpus::vocabulary() const { return parts_->corpus.vocabulary.characters(); }

@@ -14,15 +14,23 @@ namespace {
 
 TrainOptions train_options(const TrainerOptions& options) {
   TrainOptions result;
+  result.batching = options.batching;
   result.batch_size = options.batch_size;
   result.sequence_length = options.sequence_length;
+  result.sequence_lengths = options.sequence_lengths;
+  result.reset_state = options.reset_state;
+  result.stride = options.stride;
+  result.partial_window = options.partial_window;
+  result.loss_on = options.loss_on;
+  result.shuffle = options.shuffle;
+  result.reduction = options.reduction;
   result.optimizer = options.optimizer;
   result.optimizer.learning_rate = options.learning_rate.value_or(options.optimizer.learning_rate);
   result.schedule = options.schedule;
   result.clip_norm = options.clip_norm;
   result.eval_every = options.eval_every;
   result.protocol = options.protocol;
-  result.sample_length = 0;
+  result.sample.length = 0;
   result.seed = options.seed;
   result.threads = options.threads;
   return result;

@@ -7,7 +7,14 @@ namespace rune {
 
 /// What random numbers are drawn for. Part of the key, so that no two uses ever share numbers.
 /// The values are stored nowhere but decide every bit of a training: they never change.
-enum class RandomPurpose : std::uint32_t { initialize = 1, dropout = 2, sample = 3, shuffle = 4 };
+enum class RandomPurpose : std::uint32_t {
+  initialize = 1,
+  dropout = 2,
+  sample = 3,
+  shuffle = 4,
+  lengths = 5,
+  split = 6
+};
 
 /// One Philox4x32-10 block (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);

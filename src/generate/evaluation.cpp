@@ -6,12 +6,12 @@
 #include <numbers>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 #include <fmt/format.h>
 #include <rune/error.h>
 
-#include "text/batcher.h"
+#include "text/stream_batchers.h"
+#include "text/window_batcher.h"
 
 namespace rune::generate {
 namespace {
@@ -19,25 +19,25 @@ namespace {
 constexpr int kStreamBlock = 256;            // characters
 constexpr std::size_t kWindowsInBlock = 64;  // at most
 
-using Batcher = std::variant<text::StreamBatcher, text::WholeTextBatcher, text::WindowBatcher>;
-
-Batcher make_batcher(std::span<const std::int32_t> tokens, const Protocol& protocol, int sequence_length) {
+std::unique_ptr<text::Batcher> make_batcher(std::span<const std::int32_t> tokens, const Protocol& protocol,
+                                            int sequence_length) {
+  if (protocol.kind == Protocol::Kind::batches) {
+    throw InputError(
+        "the protocol batches belongs to a training, whose batches it takes; use stream, rows:N or windows:N");
+  }
   if (tokens.size() < 2) {
     throw InputError(fmt::format("evaluation needs a text of at least 2 characters, found {}", tokens.size()));
   }
-  if (protocol.kind == Protocol::Kind::stream) return text::WholeTextBatcher(tokens, kStreamBlock);
+  if (protocol.kind == Protocol::Kind::stream) return std::make_unique<text::WholeTextBatcher>(tokens, kStreamBlock);
   if (protocol.size < 1)
     throw InputError(fmt::format("the size in the protocol {} must be at least 1", to_string(protocol)));
-  if (protocol.kind == Protocol::Kind::rows) return text::StreamBatcher(tokens, protocol.size, sequence_length);
+  if (protocol.kind == Protocol::Kind::rows) {
+    return std::make_unique<text::StreamBatcher>(tokens, protocol.size, sequence_length);
+  }
   const auto targets = tokens.size() - 1;  // a window longer than the text is one that fits it
   const auto window = std::min(static_cast<std::size_t>(protocol.size), targets);
   const auto windows = std::min((targets + window - 1) / window, kWindowsInBlock);
-  return text::WindowBatcher(tokens, static_cast<int>(window), static_cast<int>(windows));
-}
-
-/// The size of a batcher's blocks; its first block is the largest.
-text::TokenBlock first_block(Batcher& batcher) {
-  return std::visit([](auto& cutter) { return cutter.block(0); }, batcher);
+  return std::make_unique<text::WindowBatcher>(tokens, static_cast<int>(window), static_cast<int>(windows));
 }
 
 }  // namespace
@@ -48,6 +48,7 @@ double Evaluation::perplexity() const { return std::exp(loss); }
 
 Protocol parse_protocol(const std::string& text) {
   if (text == "stream") return {Protocol::Kind::stream, 0};
+  if (text == "batches") return {Protocol::Kind::batches, 0};
   const std::size_t colon = text.find(':');
   const std::string_view name = std::string_view(text).substr(0, colon);
   const bool rows = name == "rows";
@@ -59,7 +60,7 @@ Protocol parse_protocol(const std::string& text) {
       return {rows ? Protocol::Kind::rows : Protocol::Kind::windows, size};
   }
   throw InputError(fmt::format(
-      "expected an evaluation protocol, rows:N, stream or windows:N with N of at least 1, found '{}'", text));
+      "expected an evaluation protocol, rows:N, stream, windows:N or batches, with N of at least 1, found '{}'", text));
 }
 
 std::string to_string(const Protocol& protocol) {
@@ -68,6 +69,8 @@ std::string to_string(const Protocol& protocol) {
       return fmt::format("rows:{}", protocol.size);
     case Protocol::Kind::windows:
       return fmt::format("windows:{}", protocol.size);
+    case Protocol::Kind::batches:
+      return "batches";
     case Protocol::Kind::stream:
       break;
   }
@@ -75,15 +78,14 @@ std::string to_string(const Protocol& protocol) {
 }
 
 struct Evaluator::Parts {
-  Parts(const model::Network& network, const Protocol& asked, Batcher cutter)
+  Parts(const model::Network& network, const Protocol& asked, std::unique_ptr<text::Batcher> cutter)
       : protocol(asked),
         batcher(std::move(cutter)),
-        state(network.options(), first_block(batcher).batch_size),
-        workspace(network, first_block(batcher).sequence_length, state.batch_size(),
-                  model::Workspace::Mode::evaluation) {}
+        state(network.options(), batcher->batch_size()),
+        workspace(network, batcher->longest(), batcher->batch_size(), model::Workspace::Mode::evaluation) {}
 
   Protocol protocol;
-  Batcher batcher;
+  std::unique_ptr<text::Batcher> batcher;
   model::State state;
   model::Workspace workspace;
 };
@@ -92,25 +94,26 @@ Evaluator::Evaluator(const model::Network& network, std::span<const std::int32_t
                      int sequence_length)
     : parts_(std::make_unique<Parts>(network, protocol, make_batcher(tokens, protocol, sequence_length))) {}
 
+Evaluator::Evaluator(const model::Network& network, std::unique_ptr<text::Batcher> batcher)
+    : parts_(std::make_unique<Parts>(network, Protocol{Protocol::Kind::batches, 0}, std::move(batcher))) {}
+
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
 
-Evaluation Evaluator::evaluate(const model::Network& network, ThreadTeam& team) {
-  auto& [protocol, batcher, state, workspace] = *parts_;
+Evaluation Evaluator::evaluate(const model::Network& network, ThreadTeam& team, model::State* carried) {
+  constexpr std::int64_t kEpoch = 0;
+  Parts& parts = *parts_;
+  model::State& state = carried != nullptr ? *carried : parts.state;
   model::Loss total;
-  state.zero();
-  std::visit(
-      [&](auto& cutter) {
-        for (std::int64_t i = 0; i < cutter.blocks(); ++i) {
-          if (protocol.kind == Protocol::Kind::windows) state.zero();
-          const model::Loss loss = network.evaluate(cutter.block(i), state, workspace, team);
-          total.sum += loss.sum;
-          total.characters += loss.characters;
-        }
-      },
-      batcher);
-  return {.protocol = protocol, .loss = total.mean(), .characters = total.characters};
+  if (carried == nullptr) state.zero();
+  for (std::int64_t i = 0; i < parts.batcher->blocks(kEpoch); ++i) {
+    if (!parts.batcher->carries_state()) state.zero();
+    const model::Loss loss = network.evaluate(parts.batcher->block(kEpoch, i), state, parts.workspace, team);
+    total.sum += loss.sum;
+    total.characters += loss.characters;
+  }
+  return {.protocol = parts.protocol, .loss = total.mean(), .characters = total.characters};
 }
 
 }  // namespace rune::generate

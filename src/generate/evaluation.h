@@ -7,6 +7,7 @@
 
 #include "model/network.h"
 #include "rune/options.h"
+#include "text/batcher.h"
 
 namespace rune::generate {
 
@@ -19,7 +20,7 @@ struct Evaluation {
   [[nodiscard]] double perplexity() const;
 };
 
-/// "rows:128", "stream", "windows:256". Throws InputError on anything else.
+/// "rows:128", "stream", "windows:256", "batches". Throws InputError on anything else.
 Protocol parse_protocol(const std::string& text);
 std::string to_string(const Protocol& protocol);
 
@@ -28,17 +29,21 @@ std::string to_string(const Protocol& protocol);
 ///   partial batch dropped
 ///   stream     one carried state over the whole text
 ///   windows:N  independent windows of N characters, zero state each
+///   batches    the batches of a given batcher: a zero state at the start, or in each block where it carries none
 /// The tokens must outlive it; the network is the one given to each call. Not thread-safe.
 class Evaluator {
  public:
   /// Throws InputError if the text is too short for the protocol.
   Evaluator(const model::Network& network, std::span<const std::int32_t> tokens, const Protocol& protocol,
             int sequence_length);
+  /// The protocol `batches`.
+  Evaluator(const model::Network& network, std::unique_ptr<text::Batcher> batcher);
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;
 
-  Evaluation evaluate(const model::Network& network, ThreadTeam& team);
+  /// With `carried`, a state of as many streams, it goes on from there and leaves the state that it ends with.
+  Evaluation evaluate(const model::Network& network, ThreadTeam& team, model::State* carried = nullptr);
 
  private:
   struct Parts;

@@ -1,6 +1,9 @@
 #include "generate/generator.h"
 
 #include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -23,15 +26,95 @@ void require_at_least(int value, int least, const char* what) {
   if (value < least) throw InputError(fmt::format("{} must be at least {}, found {}", what, least, value));
 }
 
-std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<const std::int32_t> prompt) {
-  if (prompt.empty()) return {std::max(vocabulary.token(U'\n'), 0)};
+bool is_symbol(const text::Vocabulary& vocabulary, std::int32_t token) {
+  return !text::symbol_name(vocabulary.character(token)).empty();
+}
+
+/// What the model reads first: the begin symbol where there is one, then the prompt; without either a newline, or the
+/// first character that the model knows.
+std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<const std::int32_t> prompt,
+                                  const SampleOptions& options) {
   for (const std::int32_t token : prompt) {
     if (token < 0 || token >= vocabulary.size()) {
       throw InputError(fmt::format("the prompt's tokens must be below {}, found {}", vocabulary.size(), token));
     }
   }
-  return {prompt.begin(), prompt.end()};
+  std::vector<std::int32_t> tokens;
+  if (const int begin = vocabulary.token(text::kBeginSymbol); begin >= 0) tokens.push_back(begin);
+  tokens.insert(tokens.end(), prompt.begin(), prompt.end());
+  if (tokens.empty()) tokens.push_back(vocabulary.token(U'\n'));
+  if (tokens.front() < 0) {
+    tokens.front() = 0;
+    while (is_symbol(vocabulary, tokens.front())) ++tokens.front();
+  }
+  if (options.start_twice) tokens.push_back(tokens.back());
+  return tokens;
 }
+
+/// Symbols are no text: none is drawn but the one that ends it.
+std::vector<std::int32_t> never_drawn(const text::Vocabulary& vocabulary) {
+  std::vector<std::int32_t> tokens;
+  for (std::int32_t token = 0; token < vocabulary.size(); ++token) {
+    if (is_symbol(vocabulary, token) && vocabulary.character(token) != text::kEndSymbol) tokens.push_back(token);
+  }
+  return tokens;
+}
+
+/// The states of all samples, and the logits of what comes next.
+class Writers {
+ public:
+  Writers(const model::Network& network, const std::vector<std::int32_t>& opening, std::size_t count,
+          const SampleOptions& options)
+      : network_(network),
+        options_(options),
+        state_(network.options(), static_cast<int>(count)),
+        logits_(count, static_cast<std::size_t>(network.vocabulary_size())),
+        tokens_(count) {
+    if (options.window > 0) {
+      read_.assign(count, opening);
+      read_windows();
+      return;
+    }
+    model::State primed(network.options(), 1);
+    Matrix primed_logits(1, logits_.cols());
+    for (const std::int32_t token : opening) network.step({&token, 1}, primed, primed_logits);
+    for (std::size_t i = 0; i < count; ++i) {
+      state_.copy_stream(primed, 0, static_cast<int>(i));
+      std::ranges::copy(primed_logits.values(), logits_.row(i));
+    }
+  }
+
+  [[nodiscard]] std::span<const float> logits(std::size_t sample) const {
+    return {logits_.row(sample), logits_.cols()};
+  }
+
+  /// Every sample goes on with its token.
+  void read(std::span<const std::int32_t> tokens) {
+    if (options_.window == 0) {
+      network_.step(tokens, state_, logits_);
+      return;
+    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) read_[i].push_back(tokens[i]);
+    read_windows();
+  }
+
+ private:
+  void read_windows() {
+    if (options_.window_state == WindowState::zero) state_.zero();
+    const std::size_t length = read_.front().size();
+    for (std::size_t at = length - std::min(length, static_cast<std::size_t>(options_.window)); at < length; ++at) {
+      for (std::size_t i = 0; i < read_.size(); ++i) tokens_[i] = read_[i][at];
+      network_.step(tokens_, state_, logits_);
+    }
+  }
+
+  const model::Network& network_;
+  SampleOptions options_;
+  model::State state_;
+  Matrix logits_;
+  std::vector<std::int32_t> tokens_;
+  std::vector<std::vector<std::int32_t>> read_;  // by sample, for windows alone
+};
 
 }  // namespace
 
@@ -39,33 +122,27 @@ void generate(const model::Model& model, std::span<const std::int32_t> prompt, i
               const SampleOptions& options, const OnCharacter& on_character) {
   require_at_least(length, 0, "the number of characters to write");
   require_at_least(num_samples, 1, "the number of samples");
-  Sampler sampler(options);
   const auto& [vocabulary, network] = model;
-  const auto vocabulary_size = static_cast<std::size_t>(vocabulary.size());
   const auto count = static_cast<std::size_t>(num_samples);
-
-  model::State primed(network.options(), 1);
-  Matrix primed_logits(1, vocabulary_size);
-  for (const std::int32_t token : opening(vocabulary, prompt)) network.step({&token, 1}, primed, primed_logits);
-
-  model::State state(network.options(), num_samples);
-  Matrix logits(count, vocabulary_size);
+  Sampler sampler(options, never_drawn(vocabulary));
+  Writers writers(network, opening(vocabulary, prompt, options), count, options);
   std::vector<Sample> samples;
-  for (int i = 0; i < num_samples; ++i) {
-    state.copy_stream(primed, 0, i);
-    std::ranges::copy(primed_logits.values(), logits.row(static_cast<std::size_t>(i)));
-    samples.push_back({.random = RandomStream(options.seed, RandomPurpose::sample, static_cast<std::uint64_t>(i))});
+  for (std::size_t i = 0; i < count; ++i) {
+    samples.push_back({.random = RandomStream(options.seed, RandomPurpose::sample, i)});
   }
 
   std::vector<std::int32_t> tokens(count);
   std::string character;
   for (int position = 0; position < length; ++position) {
-    if (position > 0) network.step(tokens, state, logits);
+    if (position > 0) writers.read(tokens);
     for (std::size_t i = 0; i < count; ++i) {
       Sample& sample = samples[i];
       if (!sample.writing) continue;
-      tokens[i] = sampler.draw({logits.row(i), vocabulary_size},
-                               sample.random.uniform_double(static_cast<std::uint64_t>(position)));
+      tokens[i] = sampler.draw(writers.logits(i), sample.random.uniform_double(static_cast<std::uint64_t>(position)));
+      if (vocabulary.character(tokens[i]) == text::kEndSymbol) {
+        sample.writing = false;
+        continue;
+      }
       character.clear();
       text::append_utf8(character, vocabulary.character(tokens[i]));
       sample.writing = on_character(static_cast<int>(i), character);
@@ -76,6 +153,22 @@ void generate(const model::Model& model, std::span<const std::int32_t> prompt, i
     }
     if (std::ranges::none_of(samples, &Sample::writing)) return;
   }
+}
+
+std::vector<Candidate> next_candidates(const model::Model& model, std::span<const std::int32_t> context) {
+  const auto& [vocabulary, network] = model;
+  const Writers writers(network, opening(vocabulary, context, {}), 1, {});
+  const std::span<const float> logits = writers.logits(0);
+  const double greatest = *std::ranges::max_element(logits);
+  std::vector<Candidate> candidates;
+  double sum = 0;
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    candidates.push_back({static_cast<std::int32_t>(i), std::exp(logits[i] - greatest)});
+    sum += candidates.back().probability;
+  }
+  for (Candidate& candidate : candidates) candidate.probability /= sum;
+  std::ranges::stable_sort(candidates, std::ranges::greater(), &Candidate::probability);
+  return candidates;
 }
 
 std::string generate_text(const model::Model& model, std::span<const std::int32_t> prompt, int length,

@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "generate/sampler.h"
 #include "model/model.h"
@@ -15,14 +16,25 @@ using OnCharacter = std::function<bool(int sample, const std::string& character)
 
 /// Writes `num_samples` texts of at most `length` new characters each, as one batch. The prompt's tokens prime the
 /// state (they are not reported);
-/// an empty prompt means a newline, or the alphabet's first character if it has none. Sample i draws from
+/// they follow the begin symbol where the alphabet has one; without either the model starts from a newline, or from the
+/// alphabet's first character. Sample i draws from
 /// RandomStream(seed, sample, i) alone, so that its text depends on model, prompt, seed and options, never on its
 /// batch.
-/// A sample ends after options.stop has been written, if given.
+/// A sample ends after options.stop has been written, if given, and where the model draws the end symbol, which is not
+/// reported; other symbols are never drawn.
 void generate(const model::Model& model, std::span<const std::int32_t> prompt, int length, int num_samples,
               const SampleOptions& options, const OnCharacter& on_character);
 
-/// The same, one sample, as a string.
+/// A token and its probability.
+struct Candidate {
+  std::int32_t token = 0;
+  double probability = 0;
+};
+
+/// What comes after a context (after what generate would read for it), the most probable first; ties by token.
+std::vector<Candidate> next_candidates(const model::Model& model, std::span<const std::int32_t> context);
+
+/// generate, one sample, as a string.
 std::string generate_text(const model::Model& model, std::span<const std::int32_t> prompt, int length,
                           const SampleOptions& options);
 

@@ -12,8 +12,9 @@ namespace rune::generate {
 /// not thread-safe.
 class Sampler {
  public:
-  /// Throws InputError naming the option if temperature < 0, top_k < 0, top_p outside (0,1], or not finite.
-  explicit Sampler(const SampleOptions& options);
+  /// `never`: tokens that are not drawn. Throws InputError naming the option if temperature < 0, top_k < 0, top_p
+  /// outside (0,1], or not finite.
+  explicit Sampler(const SampleOptions& options, std::vector<std::int32_t> never = {});
 
   /// `uniform` in [0,1) decides the draw. Ties are broken by the lower token. Throws InputError unless all logits are
   /// finite.
@@ -21,6 +22,7 @@ class Sampler {
 
  private:
   SampleOptions options_;
+  std::vector<std::int32_t> never_;
   std::vector<std::int32_t> order_;
   std::vector<double> weights_;
 };

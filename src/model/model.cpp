@@ -97,11 +97,22 @@ Json parse_json(const std::string& json, const std::string& where) {
   }
 }
 
+char32_t symbol_of(const Json& name, const std::string& where) {
+  for (char32_t symbol = text::kUnknownSymbol; symbol <= text::kLastSymbol; ++symbol) {
+    if (text::symbol_name(symbol) == name.get_ref<const std::string&>()) return symbol;
+  }
+  refuse(name, "the name of a symbol", where);
+}
+
 text::Vocabulary vocabulary_from_json(const std::string& text, const std::string& where) {
   const Json json = parse_json(text, where);
-  if (!json.is_array()) refuse(json, "an array of code points", where);
+  if (!json.is_array()) refuse(json, "an array of code points and names of symbols", where);
   std::u32string characters;
   for (const Json& element : json) {
+    if (element.is_string()) {
+      characters.push_back(symbol_of(element, where));
+      continue;
+    }
     std::uint32_t code_point = 0;
     read(element, code_point, where);
     if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
@@ -163,9 +174,12 @@ std::vector<format::TensorView> tensors_of(const Parameters& parameters) {
 }
 
 format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary) {
-  Json code_points = Json::array();
-  for (const char32_t character : vocabulary.characters()) code_points.push_back(static_cast<std::uint32_t>(character));
-  return {{kFormatKey, kFormatVersion}, {kModelKey, to_json(options)}, {kVocabularyKey, code_points.dump()}};
+  Json entries = Json::array();
+  for (const char32_t entry : vocabulary.characters()) {
+    const std::string_view symbol = text::symbol_name(entry);
+    entries.push_back(symbol.empty() ? Json(static_cast<std::uint32_t>(entry)) : Json(symbol));
+  }
+  return {{kFormatKey, kFormatVersion}, {kModelKey, to_json(options)}, {kVocabularyKey, entries.dump()}};
 }
 
 Model model_from(const format::SafetensorsFile& file) {

@@ -195,6 +195,14 @@ void leave(State& state, const std::vector<LayerActivations>& layers, std::size_
     }
 }
 
+/// The first step of a block that has a loss (the last one if none has): no step before it needs logits.
+std::size_t first_counted_step(const text::TokenBlock& block) {
+  const auto counted =
+      std::find_if(block.targets.begin(), block.targets.end(), [](std::int32_t target) { return target >= 0; });
+  const std::size_t step = static_cast<std::size_t>(counted - block.targets.begin()) / as_size(block.batch_size);
+  return std::min(step, as_size(block.sequence_length) - 1);
+}
+
 Loss total(const text::TokenBlock& block, std::span<const float> losses) {
   Loss loss;
   for (std::size_t i = 0; i < block.targets.size(); ++i) {
@@ -220,6 +228,8 @@ Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& w
   Workspace::Parts& w = *workspace.parts_;
   check(block, state, w.batch_size, w.losses.size() / w.batch_size);
   const auto steps = as_size(block.sequence_length);
+  const std::size_t counted = first_counted_step(block);
+  std::fill_n(w.losses.begin(), counted * w.batch_size, 0.0F);
 
   team.run([&](int thread) {
     const Range mine = share_of(w.batch_size, thread, team.size());
@@ -231,7 +241,7 @@ Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& w
       enter(state, w.layers, streams);
       for (std::size_t l = 0; l < net.layers.size(); ++l)
         net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], {}, now, streams);
-      for (std::size_t chunk = 0; chunk < now; chunk += w.logits_steps)
+      for (std::size_t chunk = counted > first ? counted - first : 0; chunk < now; chunk += w.logits_steps)
         net.projection.loss(w.layers.back(), block.targets.data() + first * w.batch_size, chunk,
                             std::min(w.logits_steps, now - chunk), 0, w.logits,
                             std::span(w.losses).subspan(first * w.batch_size), nullptr, {}, streams);
@@ -242,7 +252,7 @@ Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& w
 }
 
 Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64_t seed, std::uint64_t dropout_step,
-                        Workspace& workspace, Parameters& gradients, ThreadTeam& team) const {
+                        Workspace& workspace, Parameters& gradients, ThreadTeam& team, Reduction reduction) const {
   const Parts& net = *parts_;
   Workspace::Parts& w = *workspace.parts_;
   if (w.mode != Workspace::Mode::training) throw InputError("gradients need a workspace made for training");
@@ -253,10 +263,13 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
   const std::int32_t* targets = block.targets.data();
   const auto counted =
       std::count_if(block.targets.begin(), block.targets.end(), [](std::int32_t target) { return target >= 0; });
-  const float scale = 1.0F / static_cast<float>(std::max<std::ptrdiff_t>(counted, 1));
+  const float scale =
+      reduction == Reduction::sum ? 1.0F : 1.0F / static_cast<float>(std::max<std::ptrdiff_t>(counted, 1));
   for (std::size_t l = 0; l < net.layers.size(); ++l)
     w.masks[l] = DropoutMask(dropout_after(net.options, l), seed, dropout_step, l);
   const std::size_t top = net.layers.size() - 1;
+  const std::size_t counted_from = first_counted_step(block);
+  std::fill_n(w.losses.begin(), counted_from * w.batch_size, 0.0F);
 
   team.run([&](int thread) {
     const int threads = team.size();
@@ -273,14 +286,18 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
       leave(state, w.layers, steps, streams);
     }
     // 2. Loss, and back through the projection, so many steps at a time that the logits stay small.
-    for (std::size_t chunk = 0; chunk < steps; chunk += w.logits_steps) {
+    for (std::size_t t = 0; busy && t < counted_from; ++t)
+      std::fill_n(w.d_output[top % 2].row(t * w.batch_size + mine.begin), streams.size() * w.d_output[top % 2].cols(),
+                  0.0F);
+    for (std::size_t chunk = counted_from; chunk < steps; chunk += w.logits_steps) {
       const std::size_t now = std::min(w.logits_steps, steps - chunk);
       if (busy)
         net.projection.loss(w.layers[top], targets, chunk, now, scale, w.logits, w.losses, &w.d_output[top % 2],
                             w.masks[top], streams);
       team.barrier();
       net.projection.accumulate_gradients(w.logits, w.layers[top].output().row((chunk + 1) * w.batch_size),
-                                          now * w.batch_size, chunk > 0, gradients, scratch, thread, threads);
+                                          now * w.batch_size, chunk > counted_from, gradients, scratch, thread,
+                                          threads);
       if (chunk + now < steps) team.barrier();
     }
     // 3. Backward: the same streams, from the last layer and step to the first.

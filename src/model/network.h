@@ -78,11 +78,12 @@ class Network {
   /// workspace.losses().
   Loss evaluate(const text::TokenBlock& block, State& state, Workspace& workspace, ThreadTeam& team) const;
 
-  /// Training mode: loss, and the gradients of the *mean* loss over the block's counted targets, overwriting
-  /// `gradients`. Truncated
-  /// BPTT: the state is carried without gradient. `dropout_step` keys the masks together with `seed`.
+  /// Training mode: loss, and the gradients of the mean (or sum) of the losses of the block's counted targets,
+  /// overwriting `gradients`. Truncated BPTT: the state is carried without gradient. `dropout_step` keys the masks
+  /// together with `seed`.
   Loss gradients(const text::TokenBlock& block, State& state, std::uint64_t seed, std::uint64_t dropout_step,
-                 Workspace& workspace, Parameters& gradients, ThreadTeam& team) const;
+                 Workspace& workspace, Parameters& gradients, ThreadTeam& team,
+                 Reduction reduction = Reduction::mean) const;
 
   /// One character for each stream of the state: tokens (B) -> logits (B, vocabulary_size). Single-threaded.
   void step(std::span<const std::int32_t> tokens, State& state, Matrix& logits) const;

@@ -1,9 +1,12 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
+
+#include <rune/options.h>
+
+#include "text/corpus.h"
 
 namespace rune::text {
 
@@ -16,61 +19,29 @@ struct TokenBlock {
   std::span<const std::int32_t> targets;  // (T, B); -1: not counted in the loss
 };
 
-/// Cuts a text into B parallel streams, as system A does: the longest prefix that fills whole batches of B * T is
-/// reshaped to B rows; windows of T columns are walked in order; targets are the inputs shifted by one, and the last
-/// target of the last window wraps to its row's first character. The partial batch at the end is dropped.
-/// The tokens must outlive it. Not thread-safe; `block` allocates nothing.
-class StreamBatcher {
+/// The target that is not counted: beside a window that the end of the text cuts short, or after a short record.
+inline constexpr std::int32_t kNotCounted = -1;
+
+/// Cuts tokens into the blocks of an epoch: a function of the tokens, the options and (epoch, index) alone, so that a
+/// resumed run needs no state for it. The tokens must outlive it. Not thread-safe; `block` allocates nothing once an
+/// epoch has begun.
+class Batcher {
  public:
-  /// Throws InputError if the tokens do not fill one batch, saying how many characters are needed.
-  StreamBatcher(std::span<const std::int32_t> tokens, int batch_size, int sequence_length);
+  virtual ~Batcher() = default;
 
-  [[nodiscard]] std::int64_t blocks() const { return blocks_; }  // windows in one walk over the text
-  [[nodiscard]] TokenBlock block(std::int64_t index);
-  /// Whether a text fills at least one batch.
-  static bool fits(std::size_t tokens, int batch_size, int sequence_length);
-
- private:
-  std::span<const std::int32_t> tokens_;
-  int batch_size_;
-  int sequence_length_;
-  std::int64_t blocks_;
-  std::int64_t row_length_;  // blocks * T
-  std::vector<std::int32_t> inputs_;
-  std::vector<std::int32_t> targets_;
+  [[nodiscard]] virtual int batch_size() const = 0;
+  /// T of the longest block there can be.
+  [[nodiscard]] virtual int longest() const = 0;
+  /// Whether row b of a block goes on in row b of the next one, so that its state is carried.
+  [[nodiscard]] virtual bool carries_state() const = 0;
+  /// Blocks in an epoch, at least 1. Epochs may differ.
+  [[nodiscard]] virtual std::int64_t blocks(std::int64_t epoch) = 0;
+  [[nodiscard]] virtual TokenBlock block(std::int64_t epoch, std::int64_t index) = 0;
 };
 
-/// One stream over the whole text: inputs are all characters but the last, targets all but the first, in blocks of at
-/// most T; the last block is shorter. Batch size 1. The tokens must outlive it.
-class WholeTextBatcher {
- public:
-  /// Throws InputError if there are fewer than two tokens.
-  WholeTextBatcher(std::span<const std::int32_t> tokens, int sequence_length);
-  [[nodiscard]] std::int64_t blocks() const;
-  [[nodiscard]] TokenBlock block(std::int64_t index) const;
-
- private:
-  std::span<const std::int32_t> tokens_;
-  int sequence_length_;
-};
-
-/// Independent windows: window i has inputs tokens[i*T, i*T+T) and targets one further; the last window may be
-/// shorter: its missing positions have input 0 and target -1, and so do the missing windows of the last block.
-/// Every character but the first is a target exactly once. Every block has `batch_size` windows. The tokens must
-/// outlive it.
-class WindowBatcher {
- public:
-  /// Throws InputError if there are fewer than two tokens.
-  WindowBatcher(std::span<const std::int32_t> tokens, int window, int batch_size);
-  [[nodiscard]] std::int64_t blocks() const;
-  [[nodiscard]] TokenBlock block(std::int64_t index);
-
- private:
-  std::span<const std::int32_t> tokens_;
-  int window_;
-  int batch_size_;
-  std::vector<std::int32_t> inputs_;
-  std::vector<std::int32_t> targets_;
-};
+/// The blocks that training sees. Throws InputError where text and options do not fit.
+std::unique_ptr<Batcher> make_training_batcher(const Corpus& corpus, const TrainOptions& options);
+/// What training keeps apart, in the same kind of batches and in a fixed order; null without validation.
+std::unique_ptr<Batcher> make_validation_batcher(const Corpus& corpus, const TrainOptions& options);
 
 }  // namespace rune::text

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -10,6 +11,8 @@
 #include <xxhash.h>
 
 #include "base/file.h"
+#include "text/records.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 namespace rune::text {
@@ -62,16 +65,101 @@ std::u32string read_text(std::span<const std::filesystem::path> paths) {
   return text;
 }
 
-Corpus Corpus::from_text(std::u32string_view text, double validation_fraction) {
-  return from_text(text, validation_fraction, Vocabulary::of_text(text));
+namespace {
+
+// Python's string.printable.
+constexpr std::u32string_view kPrintable =
+    U"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f";
+
+using Parts = std::vector<std::u32string_view>;  // a running text is one, records are many
+
+/// How many parts, and how many characters of a running text, are for training.
+std::size_t training_size(std::size_t size, const TextOptions& options) {
+  if (options.validation_split != ValidationSplit::tail) return size;
+  if (!options.validation_characters) return split_point(size, options.validation_fraction);
+  const auto validation = static_cast<std::size_t>(*options.validation_characters);
+  if (validation >= size) {
+    throw InputError("expected validation_characters to be below the text's " + std::to_string(size) + ", found " +
+                     std::to_string(validation));
+  }
+  return size - validation;
 }
 
-Corpus Corpus::from_text(std::u32string_view text, double validation_fraction, Vocabulary vocabulary) {
-  const std::size_t split = split_point(text.size(), validation_fraction);
-  std::vector<std::int32_t> train = vocabulary.encode(text, Unknown::error, "the text");
-  std::vector<std::int32_t> validation(train.begin() + static_cast<std::ptrdiff_t>(split), train.end());
-  train.resize(split);
-  return {std::move(vocabulary), std::move(train), std::move(validation), hash_of(text)};
+std::u32string symbols_of(const TextOptions& options) {
+  std::u32string symbols;
+  if (options.unknown_symbol || options.min_frequency > 1) symbols += kUnknownSymbol;
+  if (options.padding_symbol) symbols += kPaddingSymbol;
+  if (options.records != Records::none) symbols += {kBeginSymbol, kEndSymbol};
+  return symbols;
+}
+
+Vocabulary vocabulary_of(const Parts& train, const Parts& validation, const TextOptions& options) {
+  std::u32string symbols = symbols_of(options);
+  if (options.alphabet == Alphabet::printable) return Vocabulary(symbols + std::u32string(kPrintable));
+  Parts counted = train;
+  if (!symbols.starts_with(kUnknownSymbol)) counted.insert(counted.end(), validation.begin(), validation.end());
+  return Vocabulary::of_parts(counted, std::move(symbols), options.min_frequency);
+}
+
+void encode_records(const Parts& parts, const Vocabulary& vocabulary, std::vector<std::int32_t>& tokens,
+                    std::vector<std::size_t>& ends) {
+  for (const std::u32string_view part : parts) {
+    const std::string name = "record " + std::to_string(ends.size() + 1);
+    const std::vector<std::int32_t> encoded = vocabulary.encode(part, Unknown::error, name);
+    tokens.push_back(vocabulary.token(kBeginSymbol));
+    tokens.insert(tokens.end(), encoded.begin(), encoded.end());
+    tokens.push_back(vocabulary.token(kEndSymbol));
+    ends.push_back(tokens.size());
+  }
+}
+
+// 1. the characters that count: the first ones, in lower case
+// 2. training and validation
+// 3. the alphabet, unless it is given
+// 4. tokens
+Corpus corpus_of(std::u32string_view text, const TextOptions& options, std::optional<Vocabulary> given) {
+  std::string hash = hash_of(text);
+  if (options.first_characters > 0) text = text.substr(0, static_cast<std::size_t>(options.first_characters));
+  const std::u32string lowered = options.lowercase ? lowercase(text) : std::u32string();
+  if (options.lowercase) text = lowered;
+
+  Parts train;
+  Parts validation;
+  std::vector<std::u32string> records;
+  if (options.records == Records::none) {
+    const std::size_t split = training_size(text.size(), options);
+    train.push_back(text.substr(0, split));
+    if (split < text.size()) validation.push_back(text.substr(split));
+  } else {
+    records = split_records(text, options);
+    const auto middle = records.begin() + static_cast<std::ptrdiff_t>(training_size(records.size(), options));
+    train.assign(records.begin(), middle);
+    validation.assign(middle, records.end());
+  }
+
+  Corpus corpus{
+      given ? std::move(*given) : vocabulary_of(train, validation, options), {}, {}, std::move(hash), options};
+  if (options.records == Records::none) {
+    // As a whole, so that an error names the place in the text.
+    corpus.train = corpus.vocabulary.encode(text, Unknown::error, "the text");
+    const auto split = corpus.train.begin() + static_cast<std::ptrdiff_t>(train.front().size());
+    corpus.validation.assign(split, corpus.train.end());
+    corpus.train.resize(train.front().size());
+  } else {
+    encode_records(train, corpus.vocabulary, corpus.train, corpus.train_ends);
+    encode_records(validation, corpus.vocabulary, corpus.validation, corpus.validation_ends);
+  }
+  return corpus;
+}
+
+}  // namespace
+
+Corpus Corpus::from_text(std::u32string_view text, const TextOptions& options) {
+  return corpus_of(text, options, std::nullopt);
+}
+
+Corpus Corpus::from_text(std::u32string_view text, const TextOptions& options, Vocabulary vocabulary) {
+  return corpus_of(text, options, std::move(vocabulary));
 }
 
 std::size_t split_point(std::size_t size, double validation_fraction) {

@@ -3,10 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <rune/options.h>
 
 #include "text/vocabulary.h"
 
@@ -23,13 +26,21 @@ std::u32string read_text(std::span<const std::filesystem::path> paths);
 /// A text as tokens, split into training and validation.
 struct Corpus {
   Vocabulary vocabulary;
-  std::vector<std::int32_t> train;       // see split_point
-  std::vector<std::int32_t> validation;  // the tail; empty if the fraction is 0
+  std::vector<std::int32_t> train;
+  std::vector<std::int32_t> validation;  // empty without validation, and where windows of `train` are split instead
   std::string hash;  // 32 hexadecimal digits, XXH3-128 over the code points (little-endian UTF-32) of the whole text
+  TextOptions options{};
+  // Of records, each <BOS> ... <EOS>: where they end in the tokens. Empty for a running text.
+  std::vector<std::size_t> train_ends{};
+  std::vector<std::size_t> validation_ends{};
 
-  static Corpus from_text(std::u32string_view text, double validation_fraction);
-  /// With a given vocabulary (resume): unknown characters are errors.
-  static Corpus from_text(std::u32string_view text, double validation_fraction, Vocabulary vocabulary);
+  /// The alphabet is made of the text as the options say: symbols first (<unk>, <pad>, <BOS>, <EOS>), then characters.
+  /// Where there is a <unk>, characters are counted in the training part alone.
+  static Corpus from_text(std::u32string_view text, const TextOptions& options);
+  /// With a given alphabet (resume): unknown characters are errors, unless it has <unk>.
+  static Corpus from_text(std::u32string_view text, const TextOptions& options, Vocabulary vocabulary);
+
+  [[nodiscard]] std::int64_t size() const { return std::ssize(train) + std::ssize(validation); }
 };
 
 /// Number of training characters, as the notebooks cut: int(size * (1 - fraction)) in double arithmetic.

@@ -101,6 +101,11 @@ std::vector<std::int64_t> shape_of(const model::State& carried, const ModelOptio
 }
 
 model::State carried_state(const format::SafetensorsFile& file, const ModelOptions& options, int batch_size) {
+  if (const auto* const state = file.find("state.hidden");
+      state != nullptr && state->shape.size() == 3 && state->shape[1] != batch_size) {
+    refuse(file, fmt::format("expected the state of {} streams, found that of {}; was batch_size changed?", batch_size,
+                             state->shape[1]));
+  }
   model::State carried(options, batch_size);
   std::int64_t expected = 0;
   const auto values = [&](std::string_view name) {
@@ -162,14 +167,6 @@ Position position_of(const format::SafetensorsFile& file) {
 TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options) {
   const auto file = format::SafetensorsFile::read(path);
   const Position position = position_of(file);
-  const std::int64_t block = std::int64_t{options.batch_size} * options.sequence_length;
-  if (position.characters % block != 0 || position.characters / block != position.step) {
-    refuse(
-        file,
-        fmt::format(
-            "expected {} steps of {} x {} characters, found {} characters; were batch_size or sequence_length changed?",
-            position.step, options.batch_size, options.sequence_length, position.characters));
-  }
   model::Model model = model::model_from(file);
   Optimizer optimizer(options.optimizer, model.network.parameters());
   optimizer.restore(file, position.step);

@@ -18,7 +18,7 @@ struct Position {
   std::int64_t step = 0;         // updates made
   std::int64_t total_steps = 0;  // of the whole plan; 0: not known yet
   std::int64_t steps_per_epoch = 0;
-  std::int64_t characters = 0;     // trained on: step * batch size * sequence length
+  std::int64_t characters = 0;     // trained on: targets counted in a loss
   double seconds = 0;              // wall time in all sessions
   std::int64_t reported_step = 0;  // of the last metrics line; 0: none yet
   double reported_seconds = 0;

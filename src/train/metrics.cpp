@@ -1,5 +1,6 @@
 #include "train/metrics.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <ctime>
@@ -68,6 +69,23 @@ std::string sample_paragraph(const Report& report) {
       report.validation ? fmt::format(", validation loss {:.4f}", report.validation->loss) : "";
   return fmt::format("--- step {}, train loss {:.4f}{}\n{}\n\n", report.step, report.train_loss, validation,
                      report.sample);
+}
+
+std::vector<std::string> read_samples(const std::filesystem::path& path) {
+  constexpr std::string_view kHead = "--- step ";
+  std::vector<std::string> samples;
+  if (!std::filesystem::exists(path)) return samples;
+  const std::string content = read_file(path);
+  std::string_view rest = content;
+  while (rest.starts_with(kHead)) {
+    rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
+    const std::size_t next = rest.find(fmt::format("\n\n{}", kHead));
+    std::string_view sample = rest.substr(0, next);
+    rest.remove_prefix(next == std::string_view::npos ? rest.size() : next + 2);
+    if (next == std::string_view::npos && sample.ends_with("\n\n")) sample.remove_suffix(2);
+    samples.emplace_back(sample);
+  }
+  return samples;
 }
 
 std::string log_line(std::string_view message) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "train/trainer.h"
 
@@ -20,6 +21,8 @@ void drop_metrics_after(const std::filesystem::path& path, std::int64_t step);
 
 /// The paragraph of samples.txt for a report.
 std::string sample_paragraph(const Report& report);
+/// The samples in a samples.txt, in their order; none where there is no such file.
+std::vector<std::string> read_samples(const std::filesystem::path& path);
 
 /// The line of log.txt: "2026-01-31T12:00:00Z message", in UTC.
 std::string log_line(std::string_view message);

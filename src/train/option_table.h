@@ -41,20 +41,58 @@ void visit_model_options(Model& model, Visitor&& visit) {
   visit("forget_bias", model.forget_bias, kAny, "where the forget gate's bias starts; lstm only");
 }
 
+template <class Text, class Visitor>
+void visit_text_options(Text& text, Visitor&& visit) {
+  visit("first_characters", text.first_characters, kNotNegative, "only so many from the start; 0: all");
+  visit("lowercase", text.lowercase, kAny, "");
+  visit("alphabet", text.alphabet, kAny, list_names<Alphabet>());
+  visit("min_frequency", text.min_frequency, kAtLeastOne, "characters seen less often become <unk>");
+  visit("unknown_symbol", text.unknown_symbol, kAny, "have <unk> for characters of other texts");
+  visit("padding_symbol", text.padding_symbol, kAny, "have <pad>, which stands for nothing");
+  visit("records", text.records, kAny, list_names<Records>());
+  visit("separator", text.separator, kAny, "records = separator: the line between two");
+  visit("column", text.column, kNotNegative, "records = csv: counted from 0");
+  visit("first_record", text.first_record, kNotNegative, "counted from 0");
+  visit("max_records", text.max_records, kNotNegative, "0: all");
+  visit("max_length", text.max_length, kNotNegative, "longer records are left out; 0: none");
+  visit("skip_records", text.skip_records, kAny, "a regular expression; empty: none");
+  visit("validation_fraction", text.validation_fraction, kBelowOne, "of characters, records or windows; 0: none");
+  visit("validation_characters", text.validation_characters, kNotNegative, "instead, at the end of the text");
+  visit("validation_windows", text.validation_windows, kNotNegative, "instead, where windows are split");
+  visit("validation_split", text.validation_split, kAny, list_names<ValidationSplit>());
+}
+
 template <class Train, class Visitor>
 void visit_train_options(Train& train, Visitor&& visit) {
-  visit("batch_size", train.batch_size, kAtLeastOne, "streams side by side");
-  visit("sequence_length", train.sequence_length, kAtLeastOne, "characters of a stream in a step");
-  visit("validation_fraction", train.validation_fraction, kBelowOne, "the tail of the text; 0: none");
+  visit("batching", train.batching, kAny, list_names<Batching>());
+  visit("batch_size", train.batch_size, kAtLeastOne, "streams, windows or records side by side");
+  visit("sequence_length", train.sequence_length, kAtLeastOne, "characters of each in a step");
+  visit("sequence_lengths", train.sequence_lengths, kAny, list_names<SequenceLengths>() + "; streams only");
+  visit("reset_state", train.reset_state, kAny, list_names<ResetState>() + "; streams only");
+  visit("stride", train.stride, kNotNegative, "from a window to the next; 0: sequence_length");
+  visit("partial_window", train.partial_window, kAny, "also the one that the text's end cuts short");
+  visit("loss_on", train.loss_on, kAny, list_names<LossOn>() + " steps of a window");
+  visit("shuffle", train.shuffle, kAny, "windows, records: a new order in every epoch");
+  visit("reduction", train.reduction, kAny, list_names<Reduction>() + " of a batch's losses");
   visit("clip_norm", train.clip_norm, kNotNegative, "longest gradient; 0: no limit");
   visit("duration", train.duration, kPositive, "500 steps, 20e epochs, 10m minutes");
   visit("eval_every", train.eval_every, kPositive, "as duration");
   visit("save_every", train.save_every, kPositive, "as duration");
-  visit("protocol", train.protocol, kAny, "evaluation: rows:N, stream, windows:N");
-  visit("sample_length", train.sample_length, kNotNegative, "characters written at an evaluation; 0: none");
-  visit("sample_temperature", train.sample_temperature, kNotNegative, "0: the most probable character");
+  visit("save_cycles", train.save_cycles, kAny, "restarts: keep the weights of every cycle's end");
+  visit("protocol", train.protocol, kAny, "evaluation: rows:N, stream, windows:N, batches");
   visit("seed", train.seed, (Limits{.low = 0, .high = 0x1p63, .high_allowed = false}), "");
   visit("threads", train.threads, kNotNegative, "0: one for each processor");
+}
+
+template <class Train, class Visitor>
+void visit_sample_options(Train& train, Visitor&& visit) {
+  auto& sample = train.sample;
+  visit("length", sample.length, kNotNegative, "characters written at an evaluation; 0: none");
+  visit("prompt", sample.prompt, kAny, "");
+  visit("temperature", sample.temperature, kNotNegative, "0: the most probable character");
+  visit("start_twice", sample.start_twice, kAny, "read the prompt's last character twice");
+  visit("window", sample.window, kNotNegative, "predict from so many characters alone; 0: from all");
+  visit("window_state", sample.window_state, kAny, list_names<WindowState>() + ": where a window starts");
 }
 
 template <class Train, class Visitor>

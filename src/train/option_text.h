@@ -19,6 +19,24 @@ inline constexpr std::array<std::string_view, 4> kNames<OptimizerKind>{"adam", "
 template <>
 inline constexpr std::array<std::string_view, 6> kNames<ScheduleKind>{"constant", "step",     "exponential",
                                                                       "cosine",   "restarts", "stages"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Alphabet>{"text", "printable"};
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<Records>{"none", "lines", "csv", "separator"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<ValidationSplit>{"tail", "random_windows", "last_windows"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<Batching>{"streams", "windows", "records"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<SequenceLengths>{"fixed", "random"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<ResetState>{"epoch", "validation", "never"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<LossOn>{"all", "last"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<Reduction>{"mean", "sum"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<WindowState>{"zero", "carry"};
 
 }  // namespace rune::model
 

@@ -1,8 +1,6 @@
 #include "train/period.h"
 
-#include <algorithm>
 #include <array>
-#include <cassert>
 #include <charconv>
 #include <cmath>
 
@@ -40,13 +38,6 @@ std::string to_string(const Period& period) {
   if (period.unit == Period::Unit::epochs) text += 'e';
   if (period.unit == Period::Unit::minutes) text += 'm';
   return text;
-}
-
-std::int64_t steps_in(const Period& period, std::int64_t steps_per_epoch) {
-  assert(period.unit != Period::Unit::minutes);
-  if (period.value == 0) return 0;
-  const double unit = period.unit == Period::Unit::epochs ? static_cast<double>(steps_per_epoch) : 1;
-  return static_cast<std::int64_t>(std::clamp(std::round(period.value * unit), 1.0, kMostSteps));
 }
 
 }  // namespace rune::train

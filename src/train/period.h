@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -13,8 +12,5 @@ namespace rune::train {
 Period parse_period(std::string_view text, std::string_view option);
 /// The shortest text that parse_period turns into the same period.
 std::string to_string(const Period& period);
-
-/// Steps in a period of steps or epochs, rounded to the nearest whole step; at least 1 unless the period is 0.
-std::int64_t steps_in(const Period& period, std::int64_t steps_per_epoch);
 
 }  // namespace rune::train

@@ -3,26 +3,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <vector>
 
-#include "rune/options.h"
+#include "train/config.h"
 
 namespace rune::train {
 
-/// Everything needed to start the same run again: config.toml, every value resolved.
-struct RunConfig {
-  std::vector<std::filesystem::path> texts;  // absolute
-  ModelOptions model;
-  TrainOptions train;
-};
-
-/// TOML, grouped and commented; reading refuses unknown keys with a suggestion, wrong types and out-of-range values,
-/// with line and column.
-std::string to_toml(const RunConfig& config);
-RunConfig run_config_from_toml(const std::string& toml, const std::string& name);
-
 /// A run directory and the names of the files in it:
-///   config.toml metrics.jsonl samples.txt best.safetensors last.safetensors log.txt
+///   config.toml metrics.jsonl samples.txt best.safetensors last.safetensors cycle-<n>.safetensors log.txt
 /// Owns nothing but the path; creating one never overwrites an existing one.
 class RunDirectory {
  public:
@@ -37,6 +24,7 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path samples() const { return path_ / "samples.txt"; }
   [[nodiscard]] std::filesystem::path best() const { return path_ / "best.safetensors"; }
   [[nodiscard]] std::filesystem::path last() const { return path_ / "last.safetensors"; }
+  [[nodiscard]] std::filesystem::path cycle(std::int64_t number) const;  // cycle-1.safetensors
   [[nodiscard]] std::filesystem::path log() const { return path_ / "log.txt"; }
   [[nodiscard]] RunConfig read_config() const;
   void write_config(const RunConfig& config) const;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,24 +20,109 @@ double cosine(double base, double final, double position, double length) {
   return final + (base - final) * (1 + std::cos(std::numbers::pi * position / length)) / 2;
 }
 
-// Cycles are real numbers of steps: a multiplier need not be whole.
-double cosine_with_restarts(const ScheduleOptions& options, double base, double step, double length) {
-  if (options.cycle_multiplier == 1) return cosine(base, options.final_learning_rate, std::fmod(step, length), length);
-  double start = 0;
-  while (step >= start + length) {
-    start += length;
-    length *= options.cycle_multiplier;
+constexpr double kSlowStart = 0.01;  // of the rate
+constexpr std::string_view kThen = " then ";
+
+/// A step within one schedule: how far it is from the start, in the unit of a period, and how long that period is.
+struct Place {
+  double at = 0;
+  double length = 0;
+};
+
+Place place_in(const Period& period, std::int64_t start, std::int64_t step, const Epochs& epochs) {
+  if (period.unit == Period::Unit::steps || epochs.equal()) {
+    return {static_cast<double>(step - start), static_cast<double>(epochs.end_of(period, start) - start)};
   }
-  return cosine(base, options.final_learning_rate, step - start, length);
+  return {epochs.epochs_at(step) - epochs.epochs_at(start), period.value};
 }
 
-double stage_rate(const std::vector<ScheduleOptions::Stage>& stages, std::int64_t step, std::int64_t steps_per_epoch) {
-  std::int64_t end = 0;
+/// The cycle that a step lies in. Cycles are real numbers of steps: a multiplier need not be whole.
+struct Cycle {
+  std::int64_t number = 0;
+  double start = 0;
+  double length = 0;
+};
+
+Cycle cycle_at(const ScheduleOptions& options, const Place& place) {
+  Cycle cycle{0, 0, place.length};
+  if (options.cycle_multiplier == 1) {
+    cycle.number = static_cast<std::int64_t>(std::floor(place.at / place.length));
+    cycle.start = static_cast<double>(cycle.number) * place.length;
+    return cycle;
+  }
+  while (place.at >= cycle.start + cycle.length) {
+    ++cycle.number;
+    cycle.start += cycle.length;
+    cycle.length *= options.cycle_multiplier;
+  }
+  return cycle;
+}
+
+double stage_rate(const std::vector<ScheduleOptions::Stage>& stages, std::int64_t start, std::int64_t step,
+                  const Epochs& epochs) {
   for (const ScheduleOptions::Stage& stage : stages) {
-    end += steps_in(stage.length, steps_per_epoch);
-    if (step < end) return stage.learning_rate;
+    start = epochs.end_of(stage.length, start);
+    if (step < start) return stage.learning_rate;
   }
   return stages.back().learning_rate;
+}
+
+/// Where a schedule that another one follows ends.
+std::int64_t end_of(const ScheduleOptions& options, std::int64_t start, const Epochs& epochs) {
+  if (options.kind != ScheduleKind::stages) return epochs.end_of(options.length, start);
+  std::int64_t end = epochs.end_of(options.warmup, start);
+  for (const ScheduleOptions::Stage& stage : options.stages) end = epochs.end_of(stage.length, end);
+  return end;
+}
+
+/// The schedule that a step lies in, and the step at which it starts; `end` 0: not known.
+struct Phase {
+  const ScheduleOptions* options = nullptr;
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+};
+
+Phase phase_at(const ScheduleOptions& options, std::int64_t step, const Epochs& epochs, std::int64_t total_steps) {
+  Phase phase{&options, 0, total_steps};
+  std::int64_t start = 0;
+  for (std::size_t i = 0; i < options.then.size(); ++i) {
+    const std::int64_t end = end_of(*phase.options, start, epochs);
+    if (step < end) return {phase.options, start, end};
+    start = end;
+    phase = {&options.then[i], start, total_steps};
+  }
+  return phase;
+}
+
+double rate_in(const Phase& phase, double base, std::int64_t step, const Epochs& epochs) {
+  const ScheduleOptions& options = *phase.options;
+  const std::int64_t start = epochs.end_of(options.warmup, phase.start);
+  if (step < start) {
+    const double first = options.kind == ScheduleKind::stages ? options.stages.front().learning_rate : base;
+    return first * static_cast<double>(step - phase.start + 1) / static_cast<double>(start - phase.start + 1);
+  }
+  const Place place = place_in(options.period, start, step, epochs);
+  switch (options.kind) {
+    case ScheduleKind::constant:
+      return base;
+    case ScheduleKind::step:
+      return base * std::pow(options.factor, std::floor(place.at / place.length));
+    case ScheduleKind::exponential:
+      return base * std::pow(options.factor, place.at / place.length);
+    case ScheduleKind::cosine: {
+      if (phase.end == 0) return base;
+      const auto length = static_cast<double>(std::max<std::int64_t>(1, phase.end - start));
+      return cosine(base, options.final_learning_rate, std::min(static_cast<double>(step - start), length), length);
+    }
+    case ScheduleKind::restarts: {
+      if (step < epochs.end_of(options.slow_start, start)) return base * kSlowStart;
+      const Cycle cycle = cycle_at(options, place);
+      return cosine(base, options.final_learning_rate, place.at - cycle.start, cycle.length);
+    }
+    case ScheduleKind::stages:
+      return stage_rate(options.stages, start, step, epochs);
+  }
+  return base;
 }
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -50,37 +137,37 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
 
 }  // namespace
 
-double learning_rate(const ScheduleOptions& options, double base, std::int64_t step, std::int64_t steps_per_epoch,
+double learning_rate(const ScheduleOptions& options, double base, std::int64_t step, const Epochs& epochs,
                      std::int64_t total_steps) {
-  const std::int64_t warmup = steps_in(options.warmup, steps_per_epoch);
-  if (step < warmup) {
-    const double start = options.kind == ScheduleKind::stages ? options.stages.front().learning_rate : base;
-    return start * static_cast<double>(step + 1) / static_cast<double>(warmup + 1);
-  }
-  const std::int64_t after = step - warmup;
-  const auto s = static_cast<double>(after);
-  const auto period = static_cast<double>(steps_in(options.period, steps_per_epoch));
-  switch (options.kind) {
-    case ScheduleKind::constant:
-      return base;
-    case ScheduleKind::step:
-      return base * std::pow(options.factor, std::floor(s / period));
-    case ScheduleKind::exponential:
-      return base * std::pow(options.factor, s / period);
-    case ScheduleKind::cosine: {
-      if (total_steps == 0) return base;
-      const auto length = static_cast<double>(std::max<std::int64_t>(1, total_steps - warmup));
-      return cosine(base, options.final_learning_rate, std::min(s, length), length);
-    }
-    case ScheduleKind::restarts:
-      return cosine_with_restarts(options, base, s, period);
-    case ScheduleKind::stages:
-      return stage_rate(options.stages, after, steps_per_epoch);
-  }
-  return base;
+  return rate_in(phase_at(options, step, epochs, total_steps), base, step, epochs);
 }
 
-ScheduleOptions parse_schedule(std::string_view text, std::string_view option) {
+std::int64_t cycles_over(const ScheduleOptions& options, std::int64_t step, const Epochs& epochs) {
+  std::int64_t over = 0;
+  std::int64_t start = 0;
+  const ScheduleOptions* phase = &options;
+  for (std::size_t next = 0;; ++next) {
+    const bool last = next == options.then.size();
+    const std::int64_t end = last ? step + 1 : end_of(*phase, start, epochs);
+    if (phase->kind == ScheduleKind::restarts) {
+      const std::int64_t first = epochs.end_of(phase->warmup, start);
+      const std::int64_t until = std::min(step, end);
+      if (until >= first) {
+        const Place place = place_in(phase->period, first, until, epochs);
+        const Cycle cycle = cycle_at(*phase, place);
+        over += cycle.number;
+        if (step >= end && place.at > cycle.start) ++over;
+      }
+    }
+    if (last || step < end) return over;
+    start = end;
+    phase = &options.then[next];
+  }
+}
+
+namespace {
+
+ScheduleOptions parse_form(std::string_view text, std::string_view option) {
   const auto parts = split(text, ':');
   ScheduleOptions schedule;
   schedule.kind = parse_name<ScheduleKind>(parts[0], option);
@@ -109,10 +196,11 @@ ScheduleOptions parse_schedule(std::string_view text, std::string_view option) {
       if (values > 0) schedule.final_learning_rate = parse_number(parts[1], option);
       break;
     case ScheduleKind::restarts:
-      expect(1, 3);
+      expect(1, 4);
       schedule.period = parse_period(parts[1], option);
       if (values > 1) schedule.cycle_multiplier = parse_number(parts[2], option);
       if (values > 2) schedule.final_learning_rate = parse_number(parts[3], option);
+      if (values > 3) schedule.slow_start = parse_period(parts[4], option);
       break;
     case ScheduleKind::stages:
       expect(1, 1);
@@ -128,7 +216,7 @@ ScheduleOptions parse_schedule(std::string_view text, std::string_view option) {
   return schedule;
 }
 
-std::string to_string(const ScheduleOptions& options) {
+std::string form_of(const ScheduleOptions& options) {
   const std::string period = to_string(options.period);
   switch (options.kind) {
     case ScheduleKind::constant:
@@ -140,7 +228,8 @@ std::string to_string(const ScheduleOptions& options) {
     case ScheduleKind::cosine:
       return fmt::format("cosine:{}", options.final_learning_rate);
     case ScheduleKind::restarts:
-      return fmt::format("restarts:{}:{}:{}", period, options.cycle_multiplier, options.final_learning_rate);
+      return fmt::format("restarts:{}:{}:{}{}", period, options.cycle_multiplier, options.final_learning_rate,
+                         options.slow_start.value == 0 ? "" : ":" + to_string(options.slow_start));
     case ScheduleKind::stages: {
       std::string text = "stages:";
       for (const ScheduleOptions::Stage& stage : options.stages) {
@@ -151,6 +240,40 @@ std::string to_string(const ScheduleOptions& options) {
     }
   }
   return {};
+}
+
+}  // namespace
+
+ScheduleOptions parse_schedule(std::string_view text, std::string_view option) {
+  std::vector<ScheduleOptions> phases;
+  for (std::string_view rest = text;;) {
+    const std::size_t end = rest.find(kThen);
+    const bool last = end == std::string_view::npos;
+    const std::string_view form = rest.substr(0, end);
+    // Stages bring their own lengths.
+    const std::size_t at = last || form.starts_with("stages:") ? std::string_view::npos : form.rfind('@');
+    ScheduleOptions phase = parse_form(form.substr(0, at), option);
+    if (at != std::string_view::npos) {
+      phase.length = parse_period(form.substr(at + 1), option);
+    } else if (!last && phase.kind != ScheduleKind::stages) {
+      throw InputError(fmt::format("expected a length (constant@2e) before 'then' in {}, found '{}'", option, form));
+    }
+    phases.push_back(std::move(phase));
+    if (last) break;
+    rest.remove_prefix(end + kThen.size());
+  }
+  ScheduleOptions schedule = std::move(phases.front());
+  schedule.then.assign(std::make_move_iterator(phases.begin() + 1), std::make_move_iterator(phases.end()));
+  return schedule;
+}
+
+std::string to_string(const ScheduleOptions& options) {
+  const auto with_length = [](const ScheduleOptions& phase) {
+    return form_of(phase) + (phase.length.value == 0 ? "" : "@" + to_string(phase.length));
+  };
+  std::string text = with_length(options);
+  for (const ScheduleOptions& phase : options.then) text += fmt::format("{}{}", kThen, with_length(phase));
+  return text;
 }
 
 }  // namespace rune::train

@@ -37,8 +37,10 @@ void refuse_minutes(std::string_view option, const Period& period) {
                   option, to_string(period)));
 }
 
-void validate(const ScheduleOptions& schedule) {
+void validate_phase(const ScheduleOptions& schedule) {
   refuse_minutes("the schedule's period", schedule.period);
+  refuse_minutes("the schedule's length", schedule.length);
+  refuse_minutes("the slow start", schedule.slow_start);
   refuse_minutes("warmup", schedule.warmup);
   check_limits("the schedule's period", schedule.period, kPositive);
   check_limits("the schedule's factor", schedule.factor, kPositive);
@@ -52,6 +54,11 @@ void validate(const ScheduleOptions& schedule) {
   if (schedule.kind == ScheduleKind::stages && schedule.stages.empty()) {
     throw InputError("expected at least one stage in the schedule, found none");
   }
+}
+
+void validate(const ScheduleOptions& schedule) {
+  validate_phase(schedule);
+  for (const ScheduleOptions& phase : schedule.then) validate_phase(phase);
 }
 
 // An option that would do nothing is refused rather than ignored.
@@ -76,14 +83,60 @@ void validate(const OptimizerOptions& options) {
   }
 }
 
+// The same for batching: what belongs to another kind is refused.
+void validate_batching(const TrainOptions& options) {
+  const TrainOptions defaults;
+  const auto belongs = [&](bool applies, bool changed, std::string_view option, std::string_view kinds) {
+    if (!applies && changed) {
+      throw InputError(fmt::format("expected {} to be left alone with batching {}: it belongs to {}", option,
+                                   name_of(options.batching), kinds));
+    }
+  };
+  const bool streams = options.batching == Batching::streams;
+  const bool windows = options.batching == Batching::windows;
+  belongs(streams, options.sequence_lengths != defaults.sequence_lengths, "sequence_lengths", "streams");
+  belongs(streams, options.reset_state != defaults.reset_state, "reset_state", "streams");
+  belongs(windows, options.stride != defaults.stride, "stride", "windows");
+  belongs(windows, options.partial_window != defaults.partial_window, "partial_window", "windows");
+  belongs(windows, options.loss_on != defaults.loss_on, "loss_on", "windows");
+  belongs(!streams, options.shuffle, "shuffle", "windows and records");
+}
+
 }  // namespace
+
+void validate(const TextOptions& text, const TrainOptions& train) {
+  visit_text_options(text, [](std::string_view option, const auto& value, const Limits& limits, std::string_view) {
+    check_limits(option, value, limits);
+  });
+  const bool windows = text.validation_split != ValidationSplit::tail;
+  if (windows && train.batching != Batching::windows) {
+    throw InputError(fmt::format("expected validation_split to be tail with batching {}, found {}",
+                                 name_of(train.batching), name_of(text.validation_split)));
+  }
+  if (windows && text.validation_characters) {
+    throw InputError("expected validation_windows where windows are split, found validation_characters");
+  }
+  if (!windows && text.validation_windows) {
+    throw InputError("expected validation_windows to be left alone where the split is the tail");
+  }
+  if (text.records != Records::none && text.validation_characters) {
+    throw InputError("expected validation_fraction with records, found validation_characters");
+  }
+  if (train.batching == Batching::records && text.records == Records::none) {
+    throw InputError(
+        fmt::format("expected records to be one of lines, csv and separator with batching records, found {}",
+                    name_of(text.records)));
+  }
+}
 
 void validate(const TrainOptions& options) {
   const auto check = [](std::string_view option, const auto& value, const Limits& limits, std::string_view) {
     check_limits(option, value, limits);
   };
   visit_train_options(options, check);
+  visit_sample_options(options, check);
   visit_optimizer_options(options, check);
+  validate_batching(options);
   validate(options.optimizer);
   validate(options.schedule);
 }

@@ -13,6 +13,8 @@ namespace rune::train {
 /// Throws InputError naming the option, its value and what is allowed, also for options that the chosen optimiser does
 /// not have.
 void validate(const TrainOptions& options);
+/// The text's options, and how they fit the training's.
+void validate(const TextOptions& text, const TrainOptions& train);
 
 /// The weight decay in force: as given, else PyTorch's default for the optimiser.
 double weight_decay(const OptimizerOptions& options);

@@ -14,7 +14,10 @@
 #include "generate/generator.h"
 #include "kernels/kernels.h"
 #include "text/batcher.h"
+#include "text/stream_batchers.h"
+#include "text/utf8.h"
 #include "train/checkpoint.h"
+#include "train/epochs.h"
 #include "train/metrics.h"
 #include "train/optimizer.h"
 #include "train/period.h"
@@ -35,17 +38,35 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 
 bool in_minutes(const Period& period) { return period.unit == Period::Unit::minutes; }
 
-std::optional<Protocol> choose_protocol(const TrainOptions& options, const text::Corpus& corpus) {
-  if (corpus.validation.empty()) return std::nullopt;
-  if (options.protocol) return options.protocol;
-  if (text::StreamBatcher::fits(corpus.validation.size(), options.batch_size, options.sequence_length)) {
-    return Protocol{Protocol::Kind::rows, options.batch_size};
+// System A's rows where training has such rows and the text fills one batch of them.
+Protocol choose_protocol(const TrainOptions& options, const text::Corpus& corpus) {
+  if (options.protocol) {
+    if (options.reset_state == ResetState::never && options.protocol->kind != Protocol::Kind::batches) {
+      throw InputError(
+          fmt::format("expected the protocol batches with reset_state never, which carries training's state "
+                      "through validation, found {}",
+                      generate::to_string(*options.protocol)));
+    }
+    return *options.protocol;
   }
-  return Protocol{Protocol::Kind::stream, 0};
+  if (options.batching != Batching::streams || options.sequence_lengths == SequenceLengths::random ||
+      options.reset_state == ResetState::never) {
+    return {Protocol::Kind::batches, 0};
+  }
+  if (text::StreamBatcher::fits(corpus.validation.size(), options.batch_size, options.sequence_length)) {
+    return {Protocol::Kind::rows, options.batch_size};
+  }
+  return {Protocol::Kind::stream, 0};
+}
+
+Epochs epochs_of(text::Batcher& batcher, const TrainOptions& options) {
+  if (options.sequence_lengths == SequenceLengths::fixed) return Epochs(batcher.blocks(0));
+  return Epochs([&batcher](std::int64_t epoch) { return batcher.blocks(epoch); });
 }
 
 TrainState new_training(model::Model model, const text::Corpus& corpus, const TrainOptions& options) {
   validate(options);
+  validate(corpus.options, options);
   Optimizer optimizer(options.optimizer, model.network.parameters());
   model::State carried(model.network.options(), options.batch_size);
   Position position;
@@ -61,19 +82,28 @@ struct Trainer::Parts {
         corpus(std::move(text)),
         state(std::move(start)),
         team(options.threads),
-        batcher(corpus.train, options.batch_size, options.sequence_length),
+        batcher(text::make_training_batcher(corpus, options)),
+        epochs(epochs_of(*batcher, options)),
         gradients(network().options(), network().vocabulary_size()),
-        workspace(network(), options.sequence_length, options.batch_size, model::Workspace::Mode::training) {
+        workspace(network(), batcher->longest(), options.batch_size, model::Workspace::Mode::training) {
     if (!(corpus.vocabulary == state.model.vocabulary)) {
       throw InputError(
           "expected the model's alphabet to be the text's; a model goes on training on the text it was made for");
     }
-    options.protocol = choose_protocol(options, corpus);
-    if (options.protocol) {
-      evaluator.emplace(network(), corpus.validation, *options.protocol, options.sequence_length);
+    if (auto validation = text::make_validation_batcher(corpus, options)) {
+      options.protocol = choose_protocol(options, corpus);
+      if (options.protocol->kind == Protocol::Kind::batches) {
+        evaluator.emplace(network(), std::move(validation));
+      } else {
+        evaluator.emplace(network(), corpus.validation, *options.protocol, options.sequence_length);
+      }
+    } else {
+      options.protocol.reset();
     }
+    prompt = state.model.vocabulary.encode(text::decode_utf8(options.sample.prompt, "the sample's prompt"),
+                                           text::Unknown::skip, "the sample's prompt");
     if (directory != nullptr) run_directory = *directory;
-    position().steps_per_epoch = batcher.blocks();
+    position().steps_per_epoch = epochs.first();
     position().isa = kernels::to_string(kernels::kernels().isa);
   }
 
@@ -81,20 +111,20 @@ struct Trainer::Parts {
   [[nodiscard]] Position& position() { return state.position; }
 
   [[nodiscard]] std::int64_t planned_steps(const Period& duration) const {
-    return in_minutes(duration) ? 0 : steps_in(duration, batcher.blocks());
+    return in_minutes(duration) ? 0 : epochs.end_of(duration, 0);
   }
   [[nodiscard]] bool at_end() const {
     return state.position.total_steps != 0 && state.position.step >= state.position.total_steps;
   }
   [[nodiscard]] bool reported() const { return state.position.reported_step == state.position.step; }
-  [[nodiscard]] double epoch() const {
-    return static_cast<double>(state.position.step) / static_cast<double>(batcher.blocks());
-  }
+  [[nodiscard]] double epoch() const { return epochs.epochs_at(state.position.step); }
 
   Outcome run(const Observer& observer);
   void train_step();
   void fix_total_steps();
   void report(const Observer& observer);
+  generate::Evaluation evaluate(generate::Evaluator& on);
+  void save_finished_cycle();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] double expected_seconds_a_step() const;
 
@@ -109,11 +139,11 @@ struct Trainer::Parts {
   [[nodiscard]] bool evaluation_due() const {
     const Position& now = state.position;
     return in_minutes(options.eval_every) ? now.seconds - now.reported_seconds >= 60 * options.eval_every.value
-                                          : now.step % steps_in(options.eval_every, batcher.blocks()) == 0;
+                                          : epochs.ends(options.eval_every, now.step);
   }
   [[nodiscard]] bool save_due() const {
     return in_minutes(options.save_every) ? seconds_since(saved) >= 60 * options.save_every.value
-                                          : state.position.step % steps_in(options.save_every, batcher.blocks()) == 0;
+                                          : epochs.ends(options.save_every, state.position.step);
   }
   void update_clock() { position().seconds = earlier_seconds + seconds_since(started); }
 
@@ -121,10 +151,12 @@ struct Trainer::Parts {
   text::Corpus corpus;
   TrainState state;
   ThreadTeam team;
-  text::StreamBatcher batcher;
+  std::unique_ptr<text::Batcher> batcher;
+  Epochs epochs;  // of the batcher
   model::Parameters gradients;
   model::Workspace workspace;
   std::optional<generate::Evaluator> evaluator;  // absent without validation
+  std::vector<std::int32_t> prompt;              // of samples
   std::optional<RunDirectory> run_directory;
 
   // This session's clock.
@@ -157,6 +189,7 @@ Outcome Trainer::Parts::run(const Observer& observer) {
       update_clock();
       if (position().total_steps == 0) fix_total_steps();
       if (observer.on_step) observer.on_step(progress());
+      if (options.save_cycles) save_finished_cycle();
       if (at_end() || evaluation_due()) report(observer);
       const bool stop = observer.stop_requested && observer.stop_requested();
       if (at_end() || stop || save_due()) save();
@@ -173,21 +206,22 @@ Outcome Trainer::Parts::run(const Observer& observer) {
   return Outcome::finished;
 }
 
-// 1. the next block; every walk over the text starts from a zero state
+// 1. the next block, from the state that its streams are in
 // 2. loss and gradients of the mean loss; nothing is touched unless both are finite
 // 3. clip, update, pack
 void Trainer::Parts::train_step() {
   const auto start = Clock::now();
   Position& now = position();
-  const std::int64_t column = now.step % batcher.blocks();
-  if (column == 0) state.carried.zero();
-  const auto block = batcher.block(column);
+  const auto [epoch, index] = epochs.place_of(now.step);
+  const bool fresh = !batcher->carries_state() || (index == 0 && options.reset_state == ResetState::epoch);
+  if (fresh) state.carried.zero();
+  const auto block = batcher->block(epoch, index);
 
   const model::Loss loss = network().gradients(block, state.carried, options.seed, static_cast<std::uint64_t>(now.step),
-                                               workspace, gradients, team);
+                                               workspace, gradients, team, options.reduction);
   const double norm = state.optimizer.norm(gradients, team);
   const double rate =
-      learning_rate(options.schedule, options.optimizer.learning_rate, now.step, batcher.blocks(), now.total_steps);
+      learning_rate(options.schedule, options.optimizer.learning_rate, now.step, epochs, now.total_steps);
   if (!std::isfinite(loss.sum) || !std::isfinite(norm)) {
     now.learning_rate = rate;
     diverged(now.step + 1, fmt::format("loss is {} and gradient norm {}; the weights stay those of step {}",
@@ -198,7 +232,7 @@ void Trainer::Parts::train_step() {
   network().pack(team);
 
   ++now.step;
-  now.characters += std::int64_t{options.batch_size} * options.sequence_length;
+  now.characters += loss.characters;
   now.loss_sum += loss.sum;
   now.loss_characters += loss.characters;
   now.learning_rate = rate;
@@ -216,7 +250,7 @@ double Trainer::Parts::expected_seconds_a_step() const {
   const double step = timed_seconds / static_cast<double>(timed_steps);
   const double evaluation = evaluation_seconds.value_or(0);
   if (in_minutes(options.eval_every)) return step * (1 + evaluation / (60 * options.eval_every.value));
-  return step + evaluation / static_cast<double>(steps_in(options.eval_every, batcher.blocks()));
+  return step + evaluation / static_cast<double>(epochs.end_of(options.eval_every, 0));
 }
 
 void Trainer::Parts::fix_total_steps() {
@@ -248,7 +282,7 @@ void Trainer::Parts::report(const Observer& observer) {
   report.gradient_norm = now.gradient_norm;
   report.characters_per_second = static_cast<double>(now.loss_characters) / now.training_seconds;
   if (evaluator) {
-    report.validation = evaluator->evaluate(network(), team);
+    report.validation = evaluate(*evaluator);
     if (!std::isfinite(report.validation->loss))
       diverged(now.step, fmt::format("validation loss is {}", report.validation->loss));
     report.best = report.validation->loss < now.best_validation_loss.value_or(std::numeric_limits<double>::infinity());
@@ -257,9 +291,14 @@ void Trainer::Parts::report(const Observer& observer) {
   }
   update_clock();
   report.seconds = now.seconds;
-  if (options.sample_length > 0) {
-    const SampleOptions sampling{.temperature = static_cast<float>(options.sample_temperature), .seed = options.seed};
-    report.sample = generate::generate_text(state.model, {}, options.sample_length, sampling);
+  if (options.sample.length > 0) {
+    const SampleOptions sampling{.temperature = static_cast<float>(options.sample.temperature),
+                                 .seed = options.seed,
+                                 .start_twice = options.sample.start_twice,
+                                 .window = options.sample.window,
+                                 .window_state = options.sample.window_state};
+    report.sample =
+        options.sample.prompt + generate::generate_text(state.model, prompt, options.sample.length, sampling);
   }
 
   now.train_loss = report.train_loss;
@@ -271,7 +310,7 @@ void Trainer::Parts::report(const Observer& observer) {
   if (run_directory) {
     if (report.best) save_weights(run_directory->best(), state);
     append(run_directory->metrics(), metrics_line(report));
-    if (options.sample_length > 0) {
+    if (options.sample.length > 0) {
       const std::string paragraph = sample_paragraph(report);
       append(run_directory->samples(), paragraph);
       now.samples_size += static_cast<std::int64_t>(paragraph.size());
@@ -282,6 +321,19 @@ void Trainer::Parts::report(const Observer& observer) {
   }
   evaluation_seconds = seconds_since(start);
   if (observer.on_report) observer.on_report(report);
+}
+
+generate::Evaluation Trainer::Parts::evaluate(generate::Evaluator& on) {
+  const bool carried = options.reset_state == ResetState::never;
+  return on.evaluate(network(), team, carried ? &state.carried : nullptr);
+}
+
+void Trainer::Parts::save_finished_cycle() {
+  const std::int64_t over = cycles_over(options.schedule, position().step, epochs);
+  if (!run_directory || over == cycles_over(options.schedule, position().step - 1, epochs)) return;
+  require_finite();
+  save_weights(run_directory->cycle(over), state);
+  log(fmt::format("saved the end of cycle {} at step {}", over, position().step));
 }
 
 Progress Trainer::Parts::progress() const {
@@ -330,6 +382,23 @@ void Trainer::Parts::write_config() const {
   run_directory->write_config(config);
 }
 
+text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint) {
+  const std::u32string text = text::read_text(config.texts);
+  const std::filesystem::path& known = checkpoint.empty() ? config.from : checkpoint;
+  if (known.empty()) return text::Corpus::from_text(text, config.text);
+  return text::Corpus::from_text(text, config.text, model::load_model(known).vocabulary);
+}
+
+model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary) {
+  if (config.from.empty()) return model::new_model(config.model, vocabulary, config.train.seed);
+  model::Model model = model::load_model(config.from);
+  if (!(model.vocabulary == vocabulary)) {
+    throw InputError(fmt::format("expected the alphabet of '{}' to be the text's; it has {} entries, the text's {}",
+                                 config.from.string(), model.vocabulary.size(), vocabulary.size()));
+  }
+  return model;
+}
+
 Trainer::Trainer(model::Model model, text::Corpus corpus, const TrainOptions& options, RunDirectory* run) {
   TrainState start = new_training(std::move(model), corpus, options);
   parts_ = std::make_unique<Parts>(std::move(start), std::move(corpus), options, run);
@@ -351,7 +420,7 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run) {
                                    run.path().string()));
     }
     // Ended before its first save: nothing has been trained yet.
-    model::Model model = model::new_model(config.model, corpus.vocabulary, config.train.seed);
+    model::Model model = initial_model(config, corpus.vocabulary);
     return Trainer(std::move(model), std::move(corpus), config.train, &run);
   }
   TrainState state = load_checkpoint(run.last(), config.train);
@@ -363,6 +432,12 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run) {
                     run.path().string(), position.corpus_hash, corpus.hash));
   }
   auto parts = std::make_unique<Parts>(std::move(state), std::move(corpus), config.train, &run);
+  if (position.steps_per_epoch != parts->epochs.first()) {
+    throw InputError(fmt::format(
+        "{}: expected {} steps in the first epoch, as at the start, found {}; were the text's or the batches' options "
+        "changed?",
+        run.config().string(), position.steps_per_epoch, parts->epochs.first()));
+  }
   drop_metrics_after(run.metrics(), position.step);
   const auto samples_size = static_cast<std::uintmax_t>(position.samples_size);
   if (std::filesystem::exists(run.samples()) && std::filesystem::file_size(run.samples()) > samples_size) {
@@ -391,7 +466,7 @@ void Trainer::set_duration(const Period& duration) {
 
 bool Trainer::finished() const { return parts_->at_end() && parts_->reported(); }
 std::int64_t Trainer::step() const { return parts_->state.position.step; }
-std::int64_t Trainer::steps_per_epoch() const { return parts_->batcher.blocks(); }
+std::int64_t Trainer::steps_per_epoch() const { return parts_->epochs.first(); }
 std::int64_t Trainer::total_steps() const { return parts_->state.position.total_steps; }
 const TrainOptions& Trainer::options() const { return parts_->options; }
 const model::Model& Trainer::model() const { return parts_->state.model; }

@@ -14,6 +14,12 @@
 
 namespace rune::train {
 
+/// The corpus of a configuration: with the alphabet of the checkpoint that is given, else of config.from, else its own.
+text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint = {});
+/// What a training starts from: the weights of config.from (whose shape overrides config.model), else new ones. Throws
+/// InputError if that model has another alphabet.
+model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary);
+
 /// One line of metrics.jsonl: what happened since the line before it.
 struct Report {
   std::int64_t step = 0;

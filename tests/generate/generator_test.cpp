@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <rune/error.h>
 
+#include <algorithm>
+#include <functional>
 #include <set>
 #include <string>
 #include <vector>
@@ -107,6 +109,78 @@ TEST(GeneratorTest, WithoutAPromptOrANewlineTheFirstCharacterPrimes) {
                            model::Network(options, 3, model::Parameters::initialized(options, 3, 1))};
   const std::vector<std::int32_t> first{0};
   EXPECT_EQ(generate_text(model, {}, 30, {}), generate_text(model, first, 30, {}));
+}
+
+/// The model's weights with an alphabet that has symbols.
+model::Model with_symbols() {
+  const std::u32string alphabet{
+      text::kUnknownSymbol, text::kPaddingSymbol, text::kBeginSymbol, text::kEndSymbol, U'a', U'b', U'c', U'd'};
+  const model::Network& network = lstm().network;
+  return {text::Vocabulary(alphabet), model::Network(network.options(), kVocabularySize, network.parameters())};
+}
+
+TEST(GeneratorTest, TheEndSymbolEndsATextAndOthersAreNeverDrawn) {
+  const model::Model model = with_symbols();
+  std::set<std::size_t> lengths;
+  for (const std::string& text : texts(model, {}, 200, 50, {.temperature = 1.5F})) {
+    EXPECT_EQ(text.find_first_not_of("abcd"), std::string::npos) << text;
+    lengths.insert(text.size());
+  }
+  EXPECT_GT(lengths.size(), 5U);
+  EXPECT_LT(*lengths.begin(), 50U);
+}
+
+TEST(GeneratorTest, TheBeginSymbolStandsBeforeEveryPrompt) {
+  const model::Model model = with_symbols();
+  const auto expected = [&](std::vector<std::int32_t> tokens) {
+    model::State state(model.network.options(), 1);
+    Matrix logits(1, kVocabularySize);
+    for (const std::int32_t token : tokens) model.network.step({&token, 1}, state, logits);
+    return static_cast<std::int32_t>(std::ranges::max_element(logits.values()) - logits.values().begin());
+  };
+  EXPECT_EQ(next_candidates(model, {}).front().token, expected({2}));
+  EXPECT_EQ(next_candidates(model, std::vector<std::int32_t>{4, 5}).front().token, expected({2, 4, 5}));
+}
+
+TEST(GeneratorTest, CandidatesAreAllTokensByProbability) {
+  const auto candidates = next_candidates(lstm(), kPrompt);
+  ASSERT_EQ(candidates.size(), static_cast<std::size_t>(kVocabularySize));
+  double sum = 0;
+  for (const Candidate& candidate : candidates) sum += candidate.probability;
+  EXPECT_NEAR(sum, 1, 1e-12);
+  EXPECT_TRUE(std::ranges::is_sorted(candidates, std::ranges::greater(), &Candidate::probability));
+  const std::string most_probable = generate_text(lstm(), kPrompt, 1, {.temperature = 0});
+  EXPECT_EQ(lstm().vocabulary.decode({&candidates[0].token, 1}), most_probable);
+}
+
+TEST(GeneratorTest, StartTwiceReadsTheLastCharacterAgain) {
+  const std::vector<std::int32_t> doubled{1, 2, 6, 7, 7};
+  EXPECT_EQ(generate_text(lstm(), kPrompt, 40, {.start_twice = true}), generate_text(lstm(), doubled, 40, {}));
+  EXPECT_EQ(generate_text(lstm(), std::vector<std::int32_t>{3}, 9, {.start_twice = true}).size(), 9U);
+}
+
+TEST(GeneratorTest, AWindowSeesItsCharactersAlone) {
+  const SampleOptions options{.temperature = 0, .window = 3};
+  // Whatever stands before the window does not matter, unless the state is carried.
+  const std::vector<std::int32_t> other{5, 3, 2, 6, 7};
+  EXPECT_EQ(generate_text(lstm(), kPrompt, 30, options), generate_text(lstm(), other, 30, options));
+  EXPECT_EQ(generate_text(lstm(), kPrompt, 30, {.seed = 3, .window = 100}),
+            generate_text(lstm(), kPrompt, 30, {.seed = 3}));
+  const auto batch = texts(lstm(), kPrompt, 20, 4, {.seed = 2, .window = 3});
+  EXPECT_EQ(batch[0], generate_text(lstm(), kPrompt, 20, {.seed = 2, .window = 3}));
+
+  // Carried by hand: 1 2 6 7, then windows of the last three, one after the other.
+  const SampleOptions carried{.temperature = 0, .window = 3, .window_state = WindowState::carry};
+  model::State state(lstm().network.options(), 1);
+  Matrix logits(1, kVocabularySize);
+  std::vector<std::int32_t> read = kPrompt;
+  std::string expected;
+  for (int i = 0; i < 10; ++i) {
+    for (std::size_t k = read.size() - 3; k < read.size(); ++k) lstm().network.step({&read[k], 1}, state, logits);
+    read.push_back(static_cast<std::int32_t>(std::ranges::max_element(logits.values()) - logits.values().begin()));
+    expected += lstm().vocabulary.decode({&read.back(), 1});
+  }
+  EXPECT_EQ(generate_text(lstm(), kPrompt, 10, carried), expected);
 }
 
 TEST(GeneratorTest, LengthCountsNewCharacters) {

@@ -230,7 +230,7 @@ TEST_F(ModelFileTest, AMalformedAlphabetIsRefused) {
       {"[97,98,99,-1]", "found -1"},
       {"[97,98,99,4294967296]", "found 4294967296"},
       {"[97,98,99,100.5]", "expected an integer, found 100.5"},
-      {"[97,98,99,\"d\"]", "expected an integer, found \"d\""},
+      {"[97,98,99,\"d\"]", "expected the name of a symbol, found \"d\""},
       {"{\"97\":0}", "expected an array of code points"},
       {"[97,98", "expected JSON"},
       {"[" + std::string(100'000, '['), "expected JSON"},

@@ -385,6 +385,24 @@ TEST(Network, HasNoLossAndNoGradientWithoutTargets) {
   EXPECT_THAT(result.gradients, testing::Each(0.0F));
 }
 
+TEST(Network, TheGradientOfASumIsThatOfTheMeanTimesTheTargets) {
+  const ModelOptions options = test::model_options(kCellCases[3], 2, 20, 4);
+  const Network network = make_network(options, 12);
+  RandomBlock tokens(12, 3, 2, 1);
+  for (int i = 0; i < 4; ++i) tokens.mask_target(i);  // all but the last step: two targets are left
+  ThreadTeam team(2);
+  const auto gradients_of = [&](Reduction reduction) {
+    Workspace workspace(network, 3, 2, Workspace::Mode::training);
+    Parameters gradients = network.parameters();
+    State state(options, 2);
+    network.gradients(tokens.block(), state, kSeed, kDropoutStep, workspace, gradients, team, reduction);
+    return std::vector<float>(gradients.arena().begin(), gradients.arena().end());
+  };
+  std::vector<float> expected = gradients_of(Reduction::mean);
+  for (float& value : expected) value *= 2;  // exact
+  EXPECT_EQ(gradients_of(Reduction::sum), expected);
+}
+
 TEST(Network, UsesChangedParametersAfterPacking) {
   const ModelOptions options = test::model_options(kCellCases[3], 2, 20, 6);
   const Network expected = make_network(options, 12, 2);

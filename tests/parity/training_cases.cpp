@@ -125,8 +125,8 @@ void dump_training_case(const std::filesystem::path& folder, const TrainingCase&
     if (index == 0) state.zero();
     network.gradients(tokens.part(index * kSteps, (index + 1) * kSteps), state, random_seed,
                       static_cast<std::uint64_t>(step), workspace, gradients, team);
-    rates.push_back(
-        train::learning_rate(training.schedule, training.optimizer.learning_rate, step, kBlocks, kTrainingSteps));
+    rates.push_back(train::learning_rate(training.schedule, training.optimizer.learning_rate, step,
+                                         train::Epochs(kBlocks), kTrainingSteps));
     const double scale = train::clip_factor(optimizer.norm(gradients, team), kClipNorm);
     optimizer.step(network.mutable_parameters(), gradients, rates.back(), scale, team);
     network.pack(team);

@@ -84,18 +84,19 @@ TEST(SplitPoint, CutsAsTheNotebooksDo) {
 }
 
 TEST(Corpus, IsTheTextCutInTwo) {
-  const Corpus corpus = Corpus::from_text(U"abcabcabcd", 0.2);
+  const Corpus corpus = Corpus::from_text(U"abcabcabcd", {.validation_fraction = 0.2});
   EXPECT_EQ(corpus.vocabulary.characters(), U"abcd");
   EXPECT_EQ(corpus.train, (std::vector<std::int32_t>{0, 1, 2, 0, 1, 2, 0, 1}));
   EXPECT_EQ(corpus.validation, (std::vector<std::int32_t>{2, 3}));
-  EXPECT_TRUE(Corpus::from_text(U"ab", 0).validation.empty());
-  EXPECT_THROW(Corpus::from_text(U"", 0.1), InputError);
+  EXPECT_TRUE(Corpus::from_text(U"ab", {.validation_fraction = 0}).validation.empty());
+  EXPECT_THROW(Corpus::from_text(U"", {}), InputError);
 }
 
 TEST(Corpus, KeepsAGivenVocabulary) {
-  EXPECT_EQ(Corpus::from_text(U"ab", 0, Vocabulary(U"cba")).train, (std::vector<std::int32_t>{2, 1}));
+  EXPECT_EQ(Corpus::from_text(U"ab", {.validation_fraction = 0}, Vocabulary(U"cba")).train,
+            (std::vector<std::int32_t>{2, 1}));
   try {
-    Corpus::from_text(U"aaaaaaaaax", 0.5, Vocabulary(U"ab"));
+    Corpus::from_text(U"aaaaaaaaax", {.validation_fraction = 0.5}, Vocabulary(U"ab"));
     FAIL();
   } catch (const InputError& error) {  // the position is in the whole text
     EXPECT_NE(std::string(error.what()).find("character 10,"), std::string::npos) << error.what();
@@ -117,9 +118,51 @@ TEST(Corpus, HashIsThatOfTheCodePoints) {
   std::u32string text;
   for (const std::size_t size : {1, 4095, 4096, 4097, 20000}) {  // up to several chunks
     while (text.size() < size) text += static_cast<char32_t>(32 + text.size() % 70000);
-    EXPECT_EQ(Corpus::from_text(text, 0.1).hash, hash_of_bytes(text));
+    EXPECT_EQ(Corpus::from_text(text, {}).hash, hash_of_bytes(text));
   }
-  EXPECT_NE(Corpus::from_text(U"ab", 0.1).hash, Corpus::from_text(U"ba", 0.1).hash);
+  EXPECT_NE(Corpus::from_text(U"ab", {}).hash, Corpus::from_text(U"ba", {}).hash);
+}
+
+TEST(Corpus, TakesTheFirstCharactersInLowerCase) {
+  const TextOptions options{.first_characters = 4, .lowercase = true, .validation_fraction = 0};
+  const Corpus corpus = Corpus::from_text(U"AbBaXYZ", options);
+  EXPECT_EQ(corpus.vocabulary.characters(), U"ab");
+  EXPECT_EQ(corpus.train, (std::vector<std::int32_t>{0, 1, 1, 0}));
+  EXPECT_EQ(corpus.hash, Corpus::from_text(U"AbBaXYZ", {}).hash) << "of the text as it is";
+}
+
+TEST(Corpus, ThePrintableAlphabetIsPythons) {
+  const Corpus corpus = Corpus::from_text(U"0aA! \n", {.alphabet = Alphabet::printable, .validation_fraction = 0});
+  EXPECT_EQ(corpus.vocabulary.size(), 100);
+  EXPECT_EQ(corpus.train, (std::vector<std::int32_t>{0, 10, 36, 62, 94, 96}));
+  EXPECT_EQ(corpus.vocabulary.character(99), U'\f');
+  EXPECT_THROW(Corpus::from_text(U"é", {.alphabet = Alphabet::printable}), InputError);
+}
+
+TEST(Corpus, RareCharactersOfTheTrainingPartAreUnknown) {
+  const TextOptions options{.min_frequency = 3, .padding_symbol = true, .validation_characters = 4};
+  const Corpus corpus = Corpus::from_text(U"aaabbbcczzzz", options);  // z: in validation alone
+  EXPECT_EQ(corpus.vocabulary.characters(), (std::u32string{kUnknownSymbol, kPaddingSymbol, U'a', U'b'}));
+  EXPECT_EQ(corpus.train, (std::vector<std::int32_t>{2, 2, 2, 3, 3, 3, 0, 0}));
+  EXPECT_EQ(corpus.validation, (std::vector<std::int32_t>{0, 0, 0, 0}));
+  EXPECT_THROW(Corpus::from_text(U"abcd", {.validation_characters = 4}), InputError);
+}
+
+TEST(Corpus, RecordsStandBetweenBeginAndEnd) {
+  const TextOptions options{.records = Records::lines, .validation_fraction = 0.34};
+  const Corpus corpus = Corpus::from_text(U"ab\nb\na\n", options);
+  EXPECT_EQ(corpus.vocabulary.characters(), (std::u32string{kBeginSymbol, kEndSymbol, U'a', U'b'}));
+  EXPECT_EQ(corpus.train, (std::vector<std::int32_t>{0, 2, 3, 1}));
+  EXPECT_EQ(corpus.train_ends, (std::vector<std::size_t>{4}));
+  EXPECT_EQ(corpus.validation, (std::vector<std::int32_t>{0, 3, 1, 0, 2, 1}));
+  EXPECT_EQ(corpus.validation_ends, (std::vector<std::size_t>{3, 6}));
+}
+
+TEST(Corpus, WindowsThatAreSplitLeaveTheTextWhole) {
+  const TextOptions options{.validation_fraction = 0.2, .validation_split = ValidationSplit::random_windows};
+  const Corpus corpus = Corpus::from_text(U"abcabcabcd", options);
+  EXPECT_EQ(corpus.train.size(), 10U);
+  EXPECT_TRUE(corpus.validation.empty());
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <rapidcheck/gtest.h>
 #include <rune/error.h>
 
+#include <array>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace rune::text {
@@ -42,7 +44,7 @@ TEST(Vocabulary, KeepsAGivenOrder) {
 TEST(Vocabulary, RefusesWhatIsNoAlphabet) {
   EXPECT_THROW(Vocabulary(U""), InputError);
   EXPECT_THROW(Vocabulary(U"aba"), InputError);
-  EXPECT_THROW(Vocabulary(std::u32string(1, 0x110000)), InputError);
+  EXPECT_THROW(Vocabulary(std::u32string{U'a', kLastSymbol + 1}), InputError);
   EXPECT_THROW((void)Vocabulary::of_text(U""), InputError);
   EXPECT_THROW((void)Vocabulary::of_text(std::u32string(1, 0xFFFFFFFF)), InputError);
 }
@@ -70,6 +72,21 @@ RC_GTEST_PROP(Vocabulary, DecodingUndoesEncoding, ()) {
   const auto tokens = vocabulary.encode(text, Unknown::error, "text");
   RC_ASSERT(vocabulary.decode(tokens) == bytes);
   RC_ASSERT(std::set<std::int32_t>(tokens.begin(), tokens.end()).size() == static_cast<std::size_t>(vocabulary.size()));
+}
+
+TEST(Vocabulary, SymbolsHaveNamesAndAreNoCharacters) {
+  const Vocabulary vocabulary(std::u32string{kUnknownSymbol, kPaddingSymbol, kBeginSymbol, kEndSymbol, U'a'});
+  EXPECT_EQ(vocabulary.token(kEndSymbol), 3);
+  EXPECT_EQ(vocabulary.decode(std::vector<std::int32_t>{2, 4, 0, 1, 3}), "<BOS>a<unk><pad><EOS>");
+  EXPECT_EQ(vocabulary.encode(U"ab", Unknown::error, "the text"), (std::vector<std::int32_t>{4, 0}));
+  EXPECT_THROW(Vocabulary(std::u32string{kPaddingSymbol}), InputError) << "no character";
+  EXPECT_EQ(symbol_name(U'a'), "");
+}
+
+TEST(Vocabulary, OfPartsCountsThemTogether) {
+  const std::array<std::u32string_view, 2> parts{U"aab", U"bcb"};
+  EXPECT_EQ(Vocabulary::of_parts(parts, {kPaddingSymbol}, 2).characters(),
+            (std::u32string{kPaddingSymbol, U'a', U'b'}));
 }
 
 }  // namespace

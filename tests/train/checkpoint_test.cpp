@@ -176,13 +176,11 @@ TEST_F(DamagedCheckpoint, Metadata) {
   expect_refused("fields", edited("{", "{\"extra\":4,"));
   expect_refused("step up to 3", edited("\"total_steps\":40", "\"total_steps\":3"));
   expect_refused("last report", edited("\"reported_step\":2", "\"reported_step\":5"));
-  expect_refused("characters", edited("\"characters\":60", "\"characters\":61"));
 }
 
 TEST_F(DamagedCheckpoint, OptionsThatDoNotFit) {
   const auto nothing = [](auto&, auto&) {};
   expect_refused("batch_size", nothing, {.batch_size = 5, .sequence_length = 5});
-  expect_refused("state.hidden", nothing, {.batch_size = 5, .sequence_length = 3});
   expect_refused("optimizer.", nothing,
                  {.batch_size = 3, .sequence_length = 5, .optimizer = {.kind = OptimizerKind::sgd}});
 }

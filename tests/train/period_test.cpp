@@ -38,14 +38,5 @@ RC_GTEST_PROP(Period, TextAndBack, ()) {
   RC_ASSERT(parse_period(to_string(period), "eval-every") == period);
 }
 
-TEST(Period, StepsAreRoundedToTheNearest) {
-  EXPECT_EQ(steps_in({7, Unit::steps}, 100), 7);
-  EXPECT_EQ(steps_in({20, Unit::epochs}, 139), 2780);
-  EXPECT_EQ(steps_in({0.5, Unit::epochs}, 139), 70);
-  EXPECT_EQ(steps_in({0.49, Unit::epochs}, 100), 49);
-  EXPECT_EQ(steps_in({0.001, Unit::epochs}, 100), 1);
-  EXPECT_EQ(steps_in({0, Unit::epochs}, 100), 0);
-}
-
 }  // namespace
 }  // namespace rune::train

@@ -68,14 +68,18 @@ RC_GTEST_PROP(RunConfig, TomlAndBack, ()) {
   TrainOptions& train = config.train;
   train.batch_size = count();
   train.sequence_length = count();
-  train.validation_fraction = fraction();
+  config.text.validation_fraction = fraction();
+  config.text.lowercase = *rc::gen::arbitrary<bool>();
+  config.text.first_characters = count();
+  config.text.separator = "\n%\\\"";
   train.clip_norm = fraction() * 10;
   train.duration = period(true);
   train.eval_every = period(true);
   train.save_every = period(true);
   if (*rc::gen::arbitrary<bool>()) train.protocol = Protocol{Protocol::Kind::windows, count()};
-  train.sample_length = count();
-  train.sample_temperature = fraction();
+  train.sample.length = count();
+  train.sample.temperature = fraction();
+  train.sample.prompt = "é\n";
   train.seed = static_cast<std::uint64_t>(*rc::gen::inRange<std::int64_t>(0, std::int64_t{1} << 62));
   train.threads = count();
   train.optimizer.kind = *rc::gen::element(OptimizerKind::sgd, OptimizerKind::rmsprop);
@@ -90,6 +94,7 @@ RC_GTEST_PROP(RunConfig, TomlAndBack, ()) {
   const RunConfig read = run_config_from_toml(to_toml(config), "config.toml");
   RC_ASSERT(read.model == config.model);
   RC_ASSERT(read.train == config.train);
+  RC_ASSERT(read.text == config.text);
 }
 
 TEST(RunConfig, WhatIsLeftOutHasItsDefault) {

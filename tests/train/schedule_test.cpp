@@ -1,7 +1,9 @@
 #include "train/schedule.h"
 
 #include <cmath>
+#include <cstdint>
 #include <numbers>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +20,7 @@ constexpr std::int64_t kEpoch = 10;
 constexpr std::int64_t kTotal = 97;
 
 double rate(const ScheduleOptions& options, std::int64_t step, std::int64_t total = kTotal) {
-  return learning_rate(options, kBase, step, kEpoch, total);
+  return learning_rate(options, kBase, step, Epochs(kEpoch), total);
 }
 
 void expect_near(double found, double expected, std::int64_t step) {
@@ -108,6 +110,59 @@ TEST(Schedule, WarmupRisesInEqualStepsAndDelaysTheRest) {
   }
 }
 
+TEST(Schedule, ASlowStartIsPartOfTheFirstCycle) {
+  const ScheduleOptions plain = parse_schedule("restarts:20:2", "schedule");
+  const ScheduleOptions slow = parse_schedule("restarts:20:2:0:3", "schedule");
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    EXPECT_EQ(rate(slow, step), step < 3 ? kBase / 100 : rate(plain, step)) << step;
+  }
+}
+
+TEST(Schedule, OneFollowsAnotherFromItsOwnStart) {
+  const ScheduleOptions options =
+      parse_schedule("constant@1e then restarts:8:2:0:2@25 then stages:0.5@2,0.25@3 then cosine", "schedule");
+  const ScheduleOptions restarts = parse_schedule("restarts:8:2:0:2", "schedule");
+  const ScheduleOptions cosine = parse_schedule("cosine", "schedule");
+  for (std::int64_t step = 0; step < kTotal; ++step) {
+    const double found = rate(options, step);
+    if (step < 10) {
+      EXPECT_EQ(found, kBase) << step;
+    } else if (step < 35) {
+      EXPECT_EQ(found, rate(restarts, step - 10)) << step;
+    } else if (step < 40) {
+      EXPECT_EQ(found, step < 37 ? 0.5 : 0.25) << step;
+    } else {
+      EXPECT_EQ(found, rate(cosine, step - 40, kTotal - 40)) << step;
+    }
+  }
+}
+
+TEST(Schedule, LengthsInEpochsFollowEpochsOfDifferentLength) {
+  const Epochs epochs([](std::int64_t epoch) { return 10 + epoch; });  // 0, 10, 21, 33, 46, ...
+  const ScheduleOptions options = parse_schedule("constant@2e then step:1e:0.5", "schedule");
+  const auto at = [&](std::int64_t step) { return learning_rate(options, 1, step, epochs, 100); };
+  EXPECT_EQ(at(20), 1);
+  EXPECT_EQ(at(32), 1);
+  EXPECT_EQ(at(33), 0.5);
+  EXPECT_EQ(at(45), 0.5);
+  EXPECT_EQ(at(46), 0.25);
+}
+
+TEST(Schedule, CountsTheCyclesThatAreOver) {
+  const ScheduleOptions options = parse_schedule("constant@10 then restarts:5:2@20 then restarts:4", "schedule");
+  const Epochs epochs(kEpoch);
+  std::vector<std::int64_t> ends;
+  for (std::int64_t step = 1; step <= 40; ++step) {
+    const std::int64_t over = cycles_over(options, step, epochs);
+    if (over != cycles_over(options, step - 1, epochs)) {
+      ends.push_back(step);
+      EXPECT_EQ(over, static_cast<std::int64_t>(ends.size()));
+    }
+  }
+  EXPECT_EQ(ends, (std::vector<std::int64_t>{15, 25, 30, 34, 38})) << "the one that is cut at 30 counts";
+  EXPECT_EQ(cycles_over(parse_schedule("cosine", "schedule"), 50, epochs), 0);
+}
+
 TEST(Schedule, ReadsEveryForm) {
   const auto parse = [](const char* text) { return parse_schedule(text, "schedule"); };
   EXPECT_EQ(parse("constant"), ScheduleOptions{});
@@ -128,9 +183,27 @@ TEST(Schedule, ReadsEveryForm) {
 }
 
 TEST(Schedule, RefusesOtherTextsNamingTheOption) {
-  for (const char* text :
-       {"", "cosin", "constant:1", "step", "step:1e", "step:1e:x", "step:1e:0.1:2", "exponential", "cosine:1:2",
-        "restarts", "restarts:x", "stages", "stages:", "stages:1e-3", "stages:1e-3@", "stages:1@2@3", "cosine:nan"}) {
+  for (const char* text : {"",
+                           "cosin",
+                           "constant:1",
+                           "step",
+                           "step:1e",
+                           "step:1e:x",
+                           "step:1e:0.1:2",
+                           "exponential",
+                           "cosine:1:2",
+                           "constant then cosine",
+                           "cosine then",
+                           "constant@1e then",
+                           "restarts:1:2:0:1:1",
+                           "restarts",
+                           "restarts:x",
+                           "stages",
+                           "stages:",
+                           "stages:1e-3",
+                           "stages:1e-3@",
+                           "stages:1@2@3",
+                           "cosine:nan"}) {
     try {
       parse_schedule(text, "--schedule");
       ADD_FAILURE() << "accepted " << text;
@@ -168,6 +241,11 @@ RC_GTEST_PROP(Schedule, TextAndBack, ()) {
     for (int i = *rc::gen::inRange(1, 5); i > 0; --i) options.stages.push_back({number(), period()});
   }
   RC_ASSERT(parse_schedule(to_string(options), "schedule") == options);
+  ScheduleOptions first = options;
+  if (kind != ScheduleKind::stages) first.length = period();
+  if (kind == ScheduleKind::restarts) first.slow_start = period();
+  first.then = {options};
+  RC_ASSERT(parse_schedule(to_string(first), "schedule") == first);
 }
 
 }  // namespace

@@ -21,6 +21,40 @@ TEST(TrainOptions, DefaultsAreValid) {
   }
 }
 
+TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
+  const auto message = [](const TextOptions& text, const TrainOptions& train) -> std::string {
+    try {
+      validate(train);
+      validate(text, train);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  TrainOptions windows;
+  windows.batching = Batching::windows;
+  TrainOptions records;
+  records.batching = Batching::records;
+  EXPECT_EQ(message({}, windows), "");
+  EXPECT_EQ(message({.records = Records::csv}, records), "");
+  TrainOptions options = windows;
+  options.reset_state = ResetState::never;
+  EXPECT_THAT(message({}, options), testing::HasSubstr("reset_state to be left alone with batching windows"));
+  options = TrainOptions();
+  options.shuffle = true;
+  EXPECT_THAT(message({}, options), testing::HasSubstr("shuffle"));
+  options = records;
+  options.stride = 3;
+  EXPECT_THAT(message({.records = Records::csv}, options), testing::HasSubstr("stride"));
+  EXPECT_THAT(message({}, records), testing::HasSubstr("records to be one of lines, csv and separator"));
+  EXPECT_THAT(message({.validation_split = ValidationSplit::random_windows}, {}),
+              testing::HasSubstr("validation_split"));
+  EXPECT_THAT(message({.validation_windows = 3}, windows), testing::HasSubstr("validation_windows"));
+  EXPECT_THAT(message({.min_frequency = 0}, {}), testing::HasSubstr("min_frequency to be at least 1"));
+  EXPECT_THAT(message({.validation_fraction = 1}, {}),
+              testing::HasSubstr("validation_fraction to be at least 0 and below 1"));
+}
+
 TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
   struct Case {
     std::string message;
@@ -29,7 +63,6 @@ TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
   const std::vector<Case> cases{
       {"batch_size to be at least 1, found 0", [](auto& o) { o.batch_size = 0; }},
       {"sequence_length to be at least 1, found -3", [](auto& o) { o.sequence_length = -3; }},
-      {"validation_fraction to be at least 0 and below 1, found 1", [](auto& o) { o.validation_fraction = 1; }},
       {"clip_norm to be at least 0", [](auto& o) { o.clip_norm = -1; }},
       {"clip_norm", [](auto& o) { o.clip_norm = std::numeric_limits<double>::quiet_NaN(); }},
       {"duration to be above 0, found '0e'",
@@ -38,8 +71,8 @@ TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
        }},
       {"eval_every", [](auto& o) { o.eval_every.value = 0; }},
       {"save_every", [](auto& o) { o.save_every.value = 0; }},
-      {"sample_length", [](auto& o) { o.sample_length = -1; }},
-      {"sample_temperature", [](auto& o) { o.sample_temperature = -1; }},
+      {"length", [](auto& o) { o.sample.length = -1; }},
+      {"temperature", [](auto& o) { o.sample.temperature = -1; }},
       {"seed", [](auto& o) { o.seed = std::numeric_limits<std::uint64_t>::max(); }},
       {"threads", [](auto& o) { o.threads = -1; }},
       {"learning_rate", [](auto& o) { o.optimizer.learning_rate = 0; }},

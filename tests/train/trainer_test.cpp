@@ -21,6 +21,7 @@
 #include "format/safetensors.h"
 #include "support/allocations.h"
 #include "support/temporary_folder.h"
+#include "text/stream_batchers.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -41,7 +42,7 @@ std::u32string random_text(std::size_t size) {
 
 // 4 streams of 5 characters: 4 blocks an epoch, and a validation split of rows.
 text::Corpus corpus(double validation_fraction = 0.3) {
-  return text::Corpus::from_text(random_text(130), validation_fraction);
+  return text::Corpus::from_text(random_text(130), {.validation_fraction = validation_fraction});
 }
 
 ModelOptions model_options(Cell cell = Cell::lstm) {
@@ -52,13 +53,12 @@ TrainOptions train_options() {
   TrainOptions options;
   options.batch_size = 4;
   options.sequence_length = 5;
-  options.validation_fraction = 0.3;
   options.optimizer.learning_rate = 0.02;
   options.clip_norm = 0.5;
   options.duration = {kSteps, Unit::steps};
   options.eval_every = {3, Unit::steps};
   options.save_every = {2, Unit::steps};
-  options.sample_length = 10;
+  options.sample.length = 10;
   options.threads = 1;
   return options;
 }
@@ -69,7 +69,8 @@ model::Model new_model(const ModelOptions& options, const text::Corpus& corpus) 
 
 Trainer start(const fs::path& path, const TrainOptions& options, const ModelOptions& model = model_options(),
               text::Corpus text = corpus()) {
-  RunDirectory run = RunDirectory::create(path, {{"/text"}, model, options});
+  RunDirectory run =
+      RunDirectory::create(path, {.texts = {"/text"}, .text = text.options, .model = model, .train = options});
   model::Model fresh = new_model(model, text);
   return Trainer(std::move(fresh), std::move(text), options, &run);
 }
@@ -141,12 +142,45 @@ std::vector<float> weights(const Trainer& trainer) {
   return {arena.begin(), arena.end()};
 }
 
+// What a step sees, and the text that belongs to it.
+enum class Kind { streams, random_lengths, windows, records };
+
 struct Case {
   std::string name;
   Cell cell;
   OptimizerOptions optimizer;
   std::string schedule;
+  Kind kind = Kind::streams;
 };
+
+void set_batching(Kind kind, TrainOptions& options) {
+  switch (kind) {
+    case Kind::streams:
+      break;
+    case Kind::random_lengths:
+      options.sequence_lengths = SequenceLengths::random;
+      options.reset_state = ResetState::never;
+      break;
+    case Kind::windows:
+      options.batching = Batching::windows;
+      options.stride = 2;
+      options.loss_on = LossOn::last;
+      options.shuffle = true;
+      break;
+    case Kind::records:
+      options.batching = Batching::records;
+      options.reduction = Reduction::sum;
+      options.shuffle = true;
+      break;
+  }
+}
+
+text::Corpus corpus_for(Kind kind) {
+  TextOptions options{.validation_fraction = 0.3};
+  if (kind == Kind::windows) options.validation_split = ValidationSplit::random_windows;
+  if (kind == Kind::records) options.records = Records::lines;
+  return text::Corpus::from_text(random_text(130), options);
+}
 
 class ResumedRun : public testing::TestWithParam<Case> {
  protected:
@@ -156,9 +190,13 @@ class ResumedRun : public testing::TestWithParam<Case> {
     options.optimizer.learning_rate = 0.02;
     options.schedule = parse_schedule(GetParam().schedule, "schedule");
     options.schedule.warmup = {2, Unit::steps};
+    set_batching(GetParam().kind, options);
     return options;
   }
-  static Trainer start(const fs::path& path) { return train::start(path, options(), model_options(GetParam().cell)); }
+  static Trainer start(const fs::path& path) {
+    return train::start(path, options(), model_options(GetParam().cell), corpus_for(GetParam().kind));
+  }
+  static Trainer resume(const fs::path& path) { return train::resume(path, corpus_for(GetParam().kind)); }
   static Result uninterrupted(const fs::path& path) {
     EXPECT_EQ(start(path).run({}), Outcome::finished);
     return result_of(path);
@@ -191,19 +229,23 @@ TEST_P(ResumedRun, KilledAtAnyStepEqualsTheUninterrupted) {
 
 INSTANTIATE_TEST_SUITE_P(
     Trainer, ResumedRun,
-    testing::Values(Case{"adam_constant_lstm", Cell::lstm, {}, "constant"},
-                    Case{"adam_step_rnn", Cell::rnn, {}, "step:1e:0.5"},
-                    Case{"adamw_exponential_gru", Cell::gru, {.kind = OptimizerKind::adamw}, "exponential:0.9:1"},
-                    Case{"sgd_cosine_gru", Cell::gru, {.kind = OptimizerKind::sgd}, "cosine:0.001"},
-                    Case{"adam_constant_loop_concat", Cell::loop_concat, {}, "constant"},
-                    Case{"momentum_restarts_lstm",
-                         Cell::lstm,
-                         {.kind = OptimizerKind::sgd, .momentum = 0.9, .nesterov = true},
-                         "restarts:3:2"},
-                    Case{"rmsprop_stages_rnn",
-                         Cell::rnn,
-                         {.kind = OptimizerKind::rmsprop, .momentum = 0.5},
-                         "stages:0.02@1e,0.01@3,0.001@1"}),
+    testing::Values(
+        Case{"adam_constant_lstm", Cell::lstm, {}, "constant"}, Case{"adam_step_rnn", Cell::rnn, {}, "step:1e:0.5"},
+        Case{"adamw_exponential_gru", Cell::gru, {.kind = OptimizerKind::adamw}, "exponential:0.9:1"},
+        Case{"sgd_cosine_gru", Cell::gru, {.kind = OptimizerKind::sgd}, "cosine:0.001"},
+        Case{"adam_constant_loop_concat", Cell::loop_concat, {}, "constant"},
+        Case{
+            "adam_then_random_lengths_lstm", Cell::lstm, {}, "constant@1e then restarts:3:2:0:1", Kind::random_lengths},
+        Case{"adam_cosine_windows_loop", Cell::loop, {}, "cosine", Kind::windows},
+        Case{"adam_constant_records_gru", Cell::gru, {}, "constant", Kind::records},
+        Case{"momentum_restarts_lstm",
+             Cell::lstm,
+             {.kind = OptimizerKind::sgd, .momentum = 0.9, .nesterov = true},
+             "restarts:3:2"},
+        Case{"rmsprop_stages_rnn",
+             Cell::rnn,
+             {.kind = OptimizerKind::rmsprop, .momentum = 0.5},
+             "stages:0.02@1e,0.01@3,0.001@1"}),
     [](const auto& instance) { return instance.param.name; });
 
 // The loop written out plainly.
@@ -217,15 +259,15 @@ TEST(Trainer, FollowsTruncatedBackPropagationOverStreams) {
   ThreadTeam team(1);
   model::Model model = new_model(model_options(), text);
   text::StreamBatcher batcher(text.train, 4, 5);
-  ASSERT_EQ(batcher.blocks(), trainer.steps_per_epoch());
+  ASSERT_EQ(batcher.blocks(0), trainer.steps_per_epoch());
   Optimizer optimizer(options.optimizer, model.network.parameters());
   model::Parameters gradients = model.network.parameters();
   model::State state(model.network.options(), 4);
   model::Workspace workspace(model.network, 5, 4, model::Workspace::Mode::training);
   for (std::int64_t step = 0; step < kSteps; ++step) {
-    const std::int64_t column = step % batcher.blocks();
+    const std::int64_t column = step % batcher.blocks(0);
     if (column == 0) state.zero();
-    model.network.gradients(batcher.block(column), state, options.seed, static_cast<std::uint64_t>(step), workspace,
+    model.network.gradients(batcher.block(0, column), state, options.seed, static_cast<std::uint64_t>(step), workspace,
                             gradients, team);
     const double rate = 0.02 * (1 + std::cos(std::acos(-1.0) * static_cast<double>(step) / kSteps)) / 2;
     optimizer.step(model.network.mutable_parameters(), gradients, rate,
@@ -234,6 +276,79 @@ TEST(Trainer, FollowsTruncatedBackPropagationOverStreams) {
   }
   const auto expected = model.network.parameters().arena();
   EXPECT_EQ(weights(trainer), std::vector<float>(expected.begin(), expected.end()));
+}
+
+// The same with a state that validation goes on with, and leaves changed.
+TEST(Trainer, AStateThatIsNeverResetGoesThroughEpochsAndValidation) {
+  TrainOptions options = train_options();
+  options.reset_state = ResetState::never;
+  options.eval_every = {3, Unit::steps};
+  options.sample.length = 0;
+  Trainer trainer(new_model(model_options(), corpus()), corpus(), options, nullptr);
+  std::vector<double> losses;
+  Observer observer;
+  observer.on_report = [&](const Report& report) { losses.push_back(report.validation->loss); };
+  ASSERT_EQ(trainer.run(observer), Outcome::finished);
+  EXPECT_EQ(*trainer.protocol(), (Protocol{Protocol::Kind::batches, 0}));
+
+  const text::Corpus text = corpus();
+  ThreadTeam team(1);
+  model::Model model = new_model(model_options(), text);
+  text::StreamBatcher batcher(text.train, 4, 5);
+  text::RowBatcher validation(text.validation, 4, 5, std::nullopt);
+  Optimizer optimizer(options.optimizer, model.network.parameters());
+  model::Parameters gradients = model.network.parameters();
+  model::State state(model.network.options(), 4);
+  model::Workspace workspace(model.network, 5, 4, model::Workspace::Mode::training);
+  model::Workspace evaluation(model.network, 5, 4, model::Workspace::Mode::evaluation);
+  std::vector<double> expected;
+  for (std::int64_t step = 0; step < kSteps; ++step) {
+    model.network.gradients(batcher.block(0, step % batcher.blocks(0)), state, options.seed,
+                            static_cast<std::uint64_t>(step), workspace, gradients, team);
+    optimizer.step(model.network.mutable_parameters(), gradients, 0.02,
+                   std::min(1.0, 0.5 / (optimizer.norm(gradients, team) + 1e-6)), team);
+    model.network.pack(team);
+    if ((step + 1) % 3 != 0 && step + 1 != kSteps) continue;
+    model::Loss loss;
+    for (std::int64_t i = 0; i < validation.blocks(0); ++i) {
+      const model::Loss block = model.network.evaluate(validation.block(0, i), state, evaluation, team);
+      loss.sum += block.sum;
+      loss.characters += block.characters;
+    }
+    expected.push_back(loss.mean());
+  }
+  EXPECT_EQ(losses, expected);
+  const auto arena = model.network.parameters().arena();
+  EXPECT_EQ(weights(trainer), std::vector<float>(arena.begin(), arena.end()));
+}
+
+TEST(Trainer, CountsTheTargetsThatHaveALoss) {
+  for (const Kind kind : {Kind::windows, Kind::records}) {
+    TrainOptions options = train_options();
+    set_batching(kind, options);
+    options.duration = {2, Unit::epochs};
+    options.eval_every = {1, Unit::epochs};
+    const text::Corpus text = corpus_for(kind);
+    Trainer trainer(new_model(model_options(), text), text, options, nullptr);
+    std::vector<std::int64_t> characters;
+    Observer observer;
+    observer.on_report = [&](const Report& report) { characters.push_back(report.characters); };
+    ASSERT_EQ(trainer.run(observer), Outcome::finished);
+    // Windows of 5 at stride 2: 63, 18 of them for validation. Records: all tokens but the first of each.
+    const auto expected = kind == Kind::windows ? 45 : std::ssize(text.train) - std::ssize(text.train_ends);
+    EXPECT_EQ(characters, (std::vector<std::int64_t>{expected, 2 * expected}));
+  }
+}
+
+TEST(Trainer, StartsFromAnotherModelsWeights) {
+  const test::TemporaryFolder folder;
+  Trainer first = start(folder / "first", train_options());
+  first.run({});
+  RunConfig config{.texts = {"/text"}, .from = folder / "first/last.safetensors", .train = train_options()};
+  const model::Model model = initial_model(config, corpus().vocabulary);
+  const auto arena = model.network.parameters().arena();
+  EXPECT_EQ(std::vector<float>(arena.begin(), arena.end()), weights(first));
+  EXPECT_THROW(initial_model(config, text::Vocabulary(U"ab")), InputError);
 }
 
 TEST(Trainer, WritesALineForEveryEvaluationAndOneAtTheEnd) {
@@ -298,7 +413,6 @@ TEST(Trainer, TrainLossIsTheMeanSinceTheLineBefore) {
 TEST(Trainer, WithoutValidationThereIsNoBestModel) {
   const test::TemporaryFolder folder;
   TrainOptions options = train_options();
-  options.validation_fraction = 0;
   Trainer trainer = start(folder / "run", options, model_options(), corpus(0));
   trainer.run({});
   EXPECT_FALSE(trainer.protocol());
@@ -465,10 +579,11 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   TrainOptions invalid = train_options();
   invalid.optimizer.learning_rate = -1;
   refuses(invalid, corpus());
-  refuses(train_options(), text::Corpus::from_text(std::u32string(200, U'x') + U"yz", 0.3));
+  refuses(train_options(), text::Corpus::from_text(std::u32string(200, U'x') + U"yz", {.validation_fraction = 0.3}));
 
   { const Trainer trainer = start(folder / "run", train_options()); }
-  EXPECT_THROW(resume(folder / "run", text::Corpus::from_text(random_text(131), 0.3)), InputError);
+  EXPECT_THROW(resume(folder / "run", text::Corpus::from_text(random_text(131), {.validation_fraction = 0.3})),
+               InputError);
 }
 
 TEST(Trainer, ARunThatEndedBeforeItsFirstSaveBeginsAnew) {

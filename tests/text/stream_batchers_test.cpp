@@ -1,11 +1,13 @@
-#include "text/batcher.h"
+#include "text/stream_batchers.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 #include <rune/error.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,20 +26,20 @@ Tokens positions(std::size_t count) {
 Tokens copy(std::span<const std::int32_t> tokens) { return {tokens.begin(), tokens.end()}; }
 
 TEST(StreamBatcher, CutsAsSystemADoes) {
-  EXPECT_EQ(StreamBatcher(positions(1786700), 128, 100).blocks(), 139);
-  EXPECT_EQ(StreamBatcher(positions(198523), 128, 100).blocks(), 15);
+  EXPECT_EQ(StreamBatcher(positions(1786700), 128, 100).blocks(0), 139);
+  EXPECT_EQ(StreamBatcher(positions(198523), 128, 100).blocks(0), 15);
 }
 
 TEST(StreamBatcher, Example) {
   const Tokens tokens = positions(14);  // two rows of 6, two left over
   StreamBatcher batcher(tokens, 2, 3);
-  ASSERT_EQ(batcher.blocks(), 2);
-  TokenBlock block = batcher.block(0);
+  ASSERT_EQ(batcher.blocks(0), 2);
+  TokenBlock block = batcher.block(0, 0);
   EXPECT_EQ(block.sequence_length, 3);
   EXPECT_EQ(block.batch_size, 2);
   EXPECT_EQ(copy(block.inputs), (Tokens{0, 6, 1, 7, 2, 8}));
   EXPECT_EQ(copy(block.targets), (Tokens{1, 7, 2, 8, 3, 9}));
-  block = batcher.block(1);
+  block = batcher.block(0, 1);
   EXPECT_EQ(copy(block.inputs), (Tokens{3, 9, 4, 10, 5, 11}));
   EXPECT_EQ(copy(block.targets), (Tokens{4, 10, 5, 11, 0, 6}));
 }
@@ -54,8 +56,8 @@ RC_GTEST_PROP(StreamBatcher, WalksOverTheKeptPrefixOnce, ()) {
   std::vector<int> inputs(tokens.size());
   std::vector<int> targets(tokens.size());
   Tokens previous;  // the last targets of the block before, by row
-  for (std::int64_t i = 0; i < batcher.blocks(); ++i) {
-    const TokenBlock block = batcher.block(i);
+  for (std::int64_t i = 0; i < batcher.blocks(0); ++i) {
+    const TokenBlock block = batcher.block(0, i);
     RC_ASSERT(block.inputs.size() == batch);
     RC_ASSERT(block.targets.size() == batch);
     for (std::size_t k = 0; k < batch; ++k) {
@@ -94,17 +96,17 @@ TEST(StreamBatcher, SaysHowMuchTextItNeeds) {
 RC_GTEST_PROP(WholeTextBatcher, IsOneStreamOverTheWholeText, ()) {
   const Tokens tokens = positions(*rc::gen::inRange<std::size_t>(2, 200));
   const auto sequence_length = *rc::gen::inRange(1, 250);
-  const WholeTextBatcher batcher(tokens, sequence_length);
+  WholeTextBatcher batcher(tokens, sequence_length);
   Tokens inputs;
   Tokens targets;
-  for (std::int64_t i = 0; i < batcher.blocks(); ++i) {
-    const TokenBlock block = batcher.block(i);
+  for (std::int64_t i = 0; i < batcher.blocks(0); ++i) {
+    const TokenBlock block = batcher.block(0, i);
     RC_ASSERT(block.batch_size == 1);
     RC_ASSERT(block.inputs.size() == static_cast<std::size_t>(block.sequence_length));
     RC_ASSERT(block.targets.size() == block.inputs.size());
     RC_ASSERT(block.sequence_length > 0);
     RC_ASSERT(block.sequence_length <= sequence_length);
-    if (i + 1 < batcher.blocks()) RC_ASSERT(block.sequence_length == sequence_length);
+    if (i + 1 < batcher.blocks(0)) RC_ASSERT(block.sequence_length == sequence_length);
     inputs.insert(inputs.end(), block.inputs.begin(), block.inputs.end());
     targets.insert(targets.end(), block.targets.begin(), block.targets.end());
   }
@@ -112,54 +114,88 @@ RC_GTEST_PROP(WholeTextBatcher, IsOneStreamOverTheWholeText, ()) {
   RC_ASSERT(targets == Tokens(tokens.begin() + 1, tokens.end()));
 }
 
-TEST(WindowBatcher, Example) {
-  const Tokens tokens{10, 11, 12, 13, 14, 15, 16, 17};
-  WindowBatcher batcher(tokens, 3, 2);
-  ASSERT_EQ(batcher.blocks(), 2);
-  TokenBlock block = batcher.block(0);
-  EXPECT_EQ(block.sequence_length, 3);
-  EXPECT_EQ(block.batch_size, 2);
-  EXPECT_EQ(copy(block.inputs), (Tokens{10, 13, 11, 14, 12, 15}));
-  EXPECT_EQ(copy(block.targets), (Tokens{11, 14, 12, 15, 13, 16}));
-  block = batcher.block(1);
-  EXPECT_EQ(copy(block.inputs), (Tokens{16, 0, 0, 0, 0, 0}));
-  EXPECT_EQ(copy(block.targets), (Tokens{17, -1, -1, -1, -1, -1}));
+TEST(RowBatcher, Example) {
+  const Tokens tokens = positions(13);  // two rows of 6, one left over
+  RowBatcher batcher(tokens, 2, 3, std::nullopt);
+  ASSERT_EQ(batcher.blocks(0), 2);
+  EXPECT_EQ(batcher.longest(), 3);
+  EXPECT_TRUE(batcher.carries_state());
+  TokenBlock block = batcher.block(0, 0);
+  EXPECT_EQ(copy(block.inputs), (Tokens{0, 6, 1, 7, 2, 8}));
+  EXPECT_EQ(copy(block.targets), (Tokens{1, 7, 2, 8, 3, 9}));
+  block = batcher.block(0, 1);
+  EXPECT_EQ(block.sequence_length, 2);
+  EXPECT_EQ(copy(block.inputs), (Tokens{3, 9, 4, 10}));
+  EXPECT_EQ(copy(block.targets), (Tokens{4, 10, 5, 11}));
 }
 
-RC_GTEST_PROP(WindowBatcher, EveryCharacterButTheFirstIsATargetOnce, ()) {
-  const Tokens tokens = positions(*rc::gen::inRange<std::size_t>(2, 300));
-  const auto window = *rc::gen::inRange(1, 40);
-  const auto batch_size = *rc::gen::inRange(1, 9);
-  WindowBatcher batcher(tokens, window, batch_size);
-  std::vector<int> targets(tokens.size());
-  for (std::int64_t i = 0; i < batcher.blocks(); ++i) {
-    const TokenBlock block = batcher.block(i);
-    RC_ASSERT(block.inputs.size() == static_cast<std::size_t>(window * batch_size));
-    RC_ASSERT(block.targets.size() == block.inputs.size());
-    for (std::size_t k = 0; k < block.inputs.size(); ++k) {
-      const std::int32_t target = block.targets[k];
-      RC_ASSERT(block.inputs[k] == (target == -1 ? 0 : target - 1));
-      if (target == -1) continue;
-      ++targets[static_cast<std::size_t>(target)];
-      const auto row = static_cast<std::int32_t>(k % static_cast<std::size_t>(batch_size));
-      const auto column = static_cast<std::int32_t>(k / static_cast<std::size_t>(batch_size));
-      RC_ASSERT(target - 1 == (static_cast<std::int32_t>(i) * batch_size + row) * window + column);
+RC_GTEST_PROP(RowBatcher, RandomLengthsWalkOverTheRowsOnce, ()) {
+  const auto batch_size = *rc::gen::inRange(1, 6);
+  const auto sequence_length = *rc::gen::inRange(1, 20);
+  const Tokens tokens = positions(static_cast<std::size_t>(batch_size * *rc::gen::inRange(2, 400)));
+  const auto seed = *rc::gen::arbitrary<std::uint64_t>();
+  const auto epoch = *rc::gen::inRange<std::int64_t>(0, 5);
+  RowBatcher batcher(tokens, batch_size, sequence_length, seed);
+  const auto row_length = static_cast<std::int64_t>(tokens.size()) / batch_size;
+  const std::int64_t blocks = batcher.blocks(epoch);
+  RC_ASSERT(blocks >= 1);
+  RC_ASSERT(blocks <= std::max<std::int64_t>(1, row_length / sequence_length - 1));
+  std::int64_t column = 0;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    const TokenBlock block = batcher.block(epoch, i);
+    RC_ASSERT(block.sequence_length <= batcher.longest());
+    const bool last = column + block.sequence_length == row_length - 1;
+    RC_ASSERT(block.sequence_length >= 5 || last || batcher.longest() < 5);
+    for (int t = 0; t < block.sequence_length; ++t) {
+      for (int b = 0; b < batch_size; ++b) {
+        const auto k = static_cast<std::size_t>(t * batch_size + b);
+        RC_ASSERT(block.inputs[k] == b * row_length + column + t);
+        RC_ASSERT(block.targets[k] == block.inputs[k] + 1);
+      }
     }
+    column += block.sequence_length;
   }
-  for (std::size_t i = 0; i < tokens.size(); ++i) RC_ASSERT(targets[i] == (i > 0 ? 1 : 0));
+  RC_ASSERT(column <= row_length - 1);
 }
 
-TEST(Batchers, NeedTwoCharactersAndPositiveSizes) {
+// Of nietzsche.txt: rows of 7,714 characters, at most 963 batches, about 921 that exhaust the text.
+TEST(RowBatcher, LengthsAreDrawnAsTheNotebookDraws) {
+  const Tokens tokens(493747);
+  RowBatcher batcher(tokens, 64, 8, 1);
+  double blocks = 0;
+  double lengths = 0;
+  double drawn = 0;
+  for (std::int64_t epoch = 0; epoch < 30; ++epoch) {
+    const std::int64_t count = batcher.blocks(epoch);
+    EXPECT_LE(count, 963);
+    blocks += static_cast<double>(count) / 30;
+    for (std::int64_t i = 0; i + 1 < count; ++i, ++drawn) lengths += batcher.block(epoch, i).sequence_length;
+  }
+  EXPECT_NEAR(blocks, 921, 15);
+  EXPECT_NEAR(lengths / drawn, 8.37, 0.1);
+}
+
+TEST(RowBatcher, EpochsDifferAndRepeatWhenAskedAgain) {
+  const Tokens tokens = positions(3000);
+  RowBatcher batcher(tokens, 2, 8, 7);
+  const auto lengths = [&](std::int64_t epoch) {
+    std::vector<int> result;
+    for (std::int64_t i = 0; i < batcher.blocks(epoch); ++i) result.push_back(batcher.block(epoch, i).sequence_length);
+    return result;
+  };
+  const auto first = lengths(0);
+  EXPECT_NE(lengths(1), first);
+  EXPECT_EQ(lengths(0), first);
+  EXPECT_THROW(RowBatcher(positions(3), 2, 8, 7), InputError);
+}
+
+TEST(WholeTextBatcher, NeedsTwoCharactersAndAPositiveLength) {
   const Tokens one = positions(1);
   const Tokens two = positions(2);
   EXPECT_THROW(WholeTextBatcher({}, 5), InputError);
   EXPECT_THROW(WholeTextBatcher(one, 5), InputError);
   EXPECT_THROW(WholeTextBatcher(two, 0), InputError);
-  EXPECT_THROW(WindowBatcher(one, 5, 5), InputError);
-  EXPECT_THROW(WindowBatcher(two, 0, 5), InputError);
-  EXPECT_THROW(WindowBatcher(two, 5, 0), InputError);
-  EXPECT_EQ(WholeTextBatcher(two, 5).blocks(), 1);
-  EXPECT_EQ(WindowBatcher(two, 5, 5).blocks(), 1);
+  EXPECT_EQ(WholeTextBatcher(two, 5).blocks(0), 1);
 }
 
 }  // namespace

@@ -1,0 +1,182 @@
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <rune/error.h>
+
+#include "base/file.h"
+#include "tools/document.h"
+#include "tools/plot.h"
+#include "tools/reproduction.h"
+
+namespace rune::tools {
+namespace {
+
+constexpr std::size_t kRowsOfATable = 24;  // of a longer course, so many points are shown
+
+std::string duration_text(double seconds) {
+  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
+  if (seconds < 90 * 60) return fmt::format("{:.1f} min", seconds / 60);
+  return fmt::format("{:.1f} h", seconds / 3600);
+}
+
+std::string count_text(std::int64_t count) {
+  std::string digits = fmt::format("{}", count);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string loss_text(const std::optional<double>& loss) { return loss ? fmt::format("{:.4f}", *loss) : "–"; }
+
+std::string verdict(const SystemResult& result) {
+  if (result.checks.empty()) return "not judged";
+  return result.passed() ? "reached" : "missed";
+}
+
+const CurvePoint* point_like(const Curve& curve, const CurvePoint& wanted) {
+  for (const CurvePoint& point : curve.points) {
+    const bool same_step = wanted.step && point.step == wanted.step;
+    const bool same_epoch =
+        !wanted.step && wanted.epoch && point.epoch && std::abs(*point.epoch - *wanted.epoch) < 1e-6;
+    if (same_step || same_epoch) return &point;
+  }
+  return nullptr;
+}
+
+// Every so many points, and the last one.
+std::vector<CurvePoint> thinned(const std::vector<CurvePoint>& points) {
+  if (points.size() <= kRowsOfATable) return points;
+  std::vector<CurvePoint> some;
+  const std::size_t every = (points.size() + kRowsOfATable - 1) / kRowsOfATable;
+  for (std::size_t i = every - 1; i < points.size(); i += every) some.push_back(points[i]);
+  if (points.size() % every != 0) some.push_back(points.back());
+  return some;
+}
+
+void add_comparison(Document& document, const SystemResult& result) {
+  const std::vector<CurvePoint> all =
+      result.published.points.empty() ? result.runs.front().curve.points : result.published.points;
+  std::vector<CurvePoint> met;
+  std::ranges::copy_if(all, std::back_inserter(met), [&](const CurvePoint& point) {
+    return point_like(result.runs.front().curve, point) != nullptr;
+  });
+  std::vector<std::string> header{"at", "train, published", "validation, published"};
+  for (const SystemRun& run : result.runs) {
+    header.push_back(fmt::format("train, {}", run.curve.label));
+    header.push_back(fmt::format("validation, {}", run.curve.label));
+  }
+  if (result.torch) header.insert(header.end(), {"train, PyTorch", "validation, PyTorch"});
+  std::vector<std::vector<std::string>> rows;
+  for (const CurvePoint& point : thinned(met)) {
+    std::vector<std::string> row{point.step ? fmt::format("step {:.0f}", *point.step)
+                                            : fmt::format("epoch {:g}", point.epoch.value_or(0))};
+    const bool published = !result.published.points.empty();
+    row.push_back(loss_text(published ? point.train_loss : std::nullopt));
+    row.push_back(loss_text(published ? point.validation_loss : std::nullopt));
+    const auto add = [&](const Curve& curve) {
+      const CurvePoint* const ours = point_like(curve, point);
+      row.push_back(loss_text(ours != nullptr ? ours->train_loss : std::nullopt));
+      row.push_back(loss_text(ours != nullptr ? ours->validation_loss : std::nullopt));
+    };
+    for (const SystemRun& run : result.runs) add(run.curve);
+    if (result.torch) add(result.torch->curve);
+    rows.push_back(std::move(row));
+  }
+  if (!rows.empty()) document.table(header, rows);
+}
+
+// The axis that all curves of a system know.
+Axis axis_of(const SystemResult& result) {
+  const auto knows_steps = [](const Curve& curve) {
+    return std::ranges::all_of(curve.points, [](const CurvePoint& point) { return point.step.has_value(); });
+  };
+  return result.published.points.empty() || knows_steps(result.published) ? Axis::steps : Axis::epochs;
+}
+
+void add_picture(Document& document, const SystemResult& result, const ReproductionOptions& options) {
+  std::vector<Curve> curves;
+  curves.reserve(result.runs.size() + 2);
+  for (const SystemRun& run : result.runs) curves.push_back(run.curve);
+  if (result.torch) curves.push_back(result.torch->curve);
+  // A published course of one or two points is no line.
+  if (result.published.points.size() > 2) curves.push_back(result.published);
+  PlotOptions plot;
+  plot.by = axis_of(result);
+  plot.title = result.recipe.name;
+  const std::string svg = render_svg(curves, plot);
+  const std::string file = result.recipe.name + ".svg";
+  write_file_atomically(options.output / file, svg);
+  document.picture(svg, file, fmt::format("Losses of {}", result.recipe.name));
+}
+
+void add_system(Document& document, const SystemResult& result, const ReproductionOptions& options) {
+  document.heading(2, result.recipe.name);
+  document.paragraph(result.recipe.summary + ".");
+  document.paragraph(fmt::format("{}.", result.configuration));
+  const SystemRun& first = result.runs.front();
+  std::string figures = fmt::format("{} parameters; {} characters trained in {}", count_text(result.parameters),
+                                    count_text(first.characters), duration_text(first.seconds));
+  if (result.torch) figures += fmt::format("; PyTorch took {}", duration_text(result.torch->seconds));
+  if (result.cut_short) figures += fmt::format("; cut short after epoch {:g}", options.max_epochs.value_or(0));
+  document.paragraph(figures + ".");
+  if (!result.recipe.published.note.empty()) document.paragraph(result.recipe.published.note);
+  std::vector<std::string> checks;
+  checks.reserve(result.checks.size());
+  for (const Check& check : result.checks) {
+    checks.push_back(fmt::format("{}: {}: {}", check.passed ? "reached" : "missed", check.what, check.found));
+  }
+  if (!checks.empty()) document.items(checks);
+  add_picture(document, result, options);
+  add_comparison(document, result);
+  constexpr std::string_view kWhen[] = {"Early", "Midway", "At the end"};
+  for (std::size_t i = 0; i < first.samples.size(); ++i) {
+    const bool last = i + 1 == first.samples.size();
+    document.paragraph(fmt::format("{}:", kWhen[last ? 2 : i]));
+    document.preformatted(first.samples[i]);
+  }
+}
+
+}  // namespace
+
+void write_report(const std::vector<SystemResult>& results, const Selection& selection,
+                  const ReproductionOptions& options) {
+  Document document("Reference systems, reproduced");
+  document.paragraph(
+      "Losses are nats per character. Training losses are means since the line before, with dropout where there is "
+      "any; "
+      "they are shown, not judged, unless a line says otherwise. Where several seeds were trained, their median is "
+      "judged.");
+  std::vector<std::vector<std::string>> rows;
+  for (const SystemResult& result : results) {
+    std::string missed;
+    for (const Check& check : result.checks) {
+      if (!check.passed) missed += (missed.empty() ? "" : "; ") + check.what + ": " + check.found;
+    }
+    const SystemRun& first = result.runs.front();
+    rows.push_back({result.recipe.name, count_text(result.parameters), count_text(first.characters),
+                    duration_text(first.seconds), fmt::format("{}", result.runs.size()),
+                    loss_text(first.curve.points.back().validation_loss ? first.curve.points.back().validation_loss
+                                                                        : first.curve.points.back().train_loss),
+                    verdict(result) + (result.cut_short ? ", cut short" : "") + (missed.empty() ? "" : ": " + missed)});
+  }
+  document.table({"system", "parameters", "characters", "time", "seeds", "last loss", "verdict"}, rows);
+  std::vector<std::string> left_out;
+  left_out.reserve(selection.without_text.size());
+  for (const train::Recipe& recipe : selection.without_text) {
+    left_out.push_back(fmt::format("{}: left out, no {} in the data directory", recipe.name, recipe.corpus));
+  }
+  for (const train::Recipe& recipe : selection.systems) {
+    if (std::ranges::none_of(results, [&](const SystemResult& r) { return r.recipe.name == recipe.name; })) {
+      left_out.push_back(fmt::format("{}: not finished", recipe.name));
+    }
+  }
+  for (const std::string& name : options.skip) left_out.push_back(fmt::format("{}: left out as asked for", name));
+  if (!left_out.empty()) document.items(left_out);
+  for (const SystemResult& result : results) add_system(document, result, options);
+  write_file_atomically(options.output / "report.md", document.markdown());
+  write_file_atomically(options.output / "report.html", document.html());
+}
+
+}  // namespace rune::tools
