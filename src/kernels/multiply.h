@@ -304,7 +304,7 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
   const std::size_t panels = (outer.columns + kPanel - 1) / kPanel;
   float* const x_packed = scratch;  // (panels, depth, 16)
   float* const d_transposed =
-      x_packed + panels * kPanel * kOuterDepth;  // (128, kOuterDepth): 128 KiB, for the second-level cache
+      x_packed + panels * kPanel * kOuterDepth;  // (128, kOuterDepth): 256 KiB, for the second-level cache
   float* const edge = d_transposed + kOuterBlocks * kPanel * kOuterDepth;  // (kMaxRows, 64)
 
   for (std::size_t first = 0; first < outer.rows; first += kOuterDepth) {
