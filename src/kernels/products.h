@@ -82,8 +82,8 @@ struct OuterBlock {
   std::size_t count = kPanel;
 };
 
-/// Rows of the reduction that an outer product packs at a time (512 rather than 256: 4 % of a training step of system A,
-/// 1024: slower), and how many of D's blocks it transposes at a time.
+/// Rows of the reduction that an outer product packs at a time (512 rather than 256: 4 % of a training step of system
+/// A, 1024: slower), and how many of D's blocks it transposes at a time.
 inline constexpr std::size_t kOuterDepth = 512;
 inline constexpr std::size_t kOuterBlocks = 8;
 
