@@ -29,15 +29,8 @@ std::string help_row(const std::string& names, const std::string& text) {
   return row + wrapped(text, kWidth - kTextColumn, kTextColumn) + '\n';
 }
 
-std::vector<std::string> split(const std::string& names) {
-  std::vector<std::string> result;
-  for (std::size_t begin = 0; begin <= names.size();) {
-    const std::size_t end = std::min(names.find(',', begin), names.size());
-    result.push_back(names.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return result;
-}
+// Of "-n,--length".
+std::vector<std::string_view> split(std::string_view names) { return train::split(names, ','); }
 
 }  // namespace
 
@@ -131,7 +124,7 @@ bool CommandLine::parse(int argc, const char* const* argv) {
     } else {
       options.push_back(parser.add_option(entry.names, values[i][0])->take_last()->type_name(entry.value_name));
     }
-    std::ranges::copy(split(entry.names), std::back_inserter(names));
+    for (const std::string_view name : split(entry.names)) names.emplace_back(name);
   }
 
   std::vector<std::string> arguments(argv, argv + argc);

@@ -1,11 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "tools/numbers.h"
+
 namespace rune::app {
+
+using tools::as_bytes;
+using tools::as_time;
+using tools::with_commas;
 
 /// Results on stdout. Throws FileError when they cannot be written.
 ///
@@ -43,10 +48,5 @@ struct TerminalSize {
 
 /// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so.
 void message(std::string_view text);
-
-/// 1234567 as "1,234,567", 75 seconds as "1:15", 1500000 bytes as "1.5 MB".
-std::string with_commas(std::int64_t value);
-std::string as_time(double seconds);
-std::string as_bytes(double bytes);
 
 }  // namespace rune::app

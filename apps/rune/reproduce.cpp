@@ -38,7 +38,6 @@ int reproduce(int argc, const char* const* argv) {
   std::string output;
   std::string torch_script;
   bool quiet = false;
-  options.torch_python = "/usr/bin/python3";
   CommandLine line("reproduce", "[SYSTEM...] --data DIR -o REPORT",
                    "Runs the recipes of the reference systems on their own texts, and writes a report that puts their "
                    "losses beside the published figures. Interrupted, it goes on where it was when called again.");

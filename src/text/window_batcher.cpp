@@ -1,6 +1,7 @@
 #include "text/window_batcher.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -15,6 +16,10 @@ namespace rune::text {
 namespace {
 
 std::vector<std::int32_t> numbers(std::int64_t begin, std::int64_t end) {
+  if (end > std::numeric_limits<std::int32_t>::max()) {
+    throw InputError("expected at most " + std::to_string(std::numeric_limits<std::int32_t>::max()) +
+                     " windows, found " + std::to_string(end) + "; use a larger stride or less text");
+  }
   std::vector<std::int32_t> result(static_cast<std::size_t>(std::max<std::int64_t>(0, end - begin)));
   std::iota(result.begin(), result.end(), static_cast<std::int32_t>(begin));
   return result;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <cstddef>
 #include <utility>
 
@@ -31,6 +32,8 @@ constexpr Field kFields[] = {{"step", &CurvePoint::step},
                              {"train_loss", &CurvePoint::train_loss},
                              {"validation_loss", &CurvePoint::validation_loss},
                              {"learning_rate", &CurvePoint::learning_rate}};
+// Other names that published tables use.
+constexpr Field kOtherNames[] = {{"train_ema", &CurvePoint::train_loss}, {"validation", &CurvePoint::validation_loss}};
 
 // Calls `read(line, number, whole)` for the lines of a text; `whole` is false for a last one without a newline.
 template <class Read>
@@ -107,17 +110,19 @@ bool is_missing(std::string_view field) {
 // The rows of a CSV file after its first, which says where they hold what.
 class Table {
  public:
-  explicit Table(std::string_view header) : columns_(split_row(header).size(), nullptr) {
+  Table(std::string_view header, std::string_view system) : columns_(split_row(header).size()), wanted_(system) {
     const std::vector<std::string> names = split_row(header);
     for (std::size_t i = 0; i < names.size(); ++i) {
-      const auto* const field = std::ranges::find(kFields, names[i], &Field::name);
-      if (field == std::end(kFields)) continue;
-      if (std::ranges::find(columns_, field) != columns_.end()) {
-        throw InputError(fmt::format("expected one column {}, found two", field->name));
-      }
-      columns_[i] = field;
+      if (names[i] == "system") system_ = i;
+      if (names[i] == "stage") stage_ = i;
+      const Value value = value_named(names[i]);
+      if (value == nullptr) continue;
+      if (has({value})) throw InputError(fmt::format("expected one column {}, found two", names[i]));
+      columns_[i] = value;
     }
-    if (!has({"step", "epoch", "characters", "seconds"}) || !has({"train_loss", "validation_loss"})) {
+    using Point = CurvePoint;
+    if (!has({&Point::step, &Point::epoch, &Point::characters, &Point::seconds}) ||
+        !has({&Point::train_loss, &Point::validation_loss})) {
       throw InputError(
           fmt::format("expected a row that names the columns, one of them step, epoch, characters or "
                       "seconds, one of them train_loss or validation_loss, found '{}'",
@@ -125,30 +130,55 @@ class Table {
     }
   }
 
-  // Empty for a torn last row. Throws InputError without a place.
-  [[nodiscard]] std::optional<CurvePoint> point(std::string_view row, bool whole) const {
+  // Empty for a torn last row, and for another system's. Throws InputError without a place.
+  [[nodiscard]] std::optional<CurvePoint> point(std::string_view row, bool whole) {
     const std::vector<std::string> fields = split_row(row);
     if (fields.size() < columns_.size() && !whole) return std::nullopt;
     if (fields.size() != columns_.size()) {
       throw InputError(
           fmt::format("expected {} fields, as in the first row, found {}", columns_.size(), fields.size()));
     }
+    if (system_) {
+      if (wanted_.empty()) wanted_ = fields[*system_];  // the only one, unless another comes
+      if (fields[*system_] != wanted_ && read_all_) throw InputError("expected the rows of one system, found another");
+      if (fields[*system_] != wanted_) return std::nullopt;
+    }
     CurvePoint point;
     for (std::size_t i = 0; i < fields.size(); ++i) {
       if (columns_[i] == nullptr || is_missing(fields[i])) continue;
-      point.*columns_[i]->value = train::parse_number(fields[i], columns_[i]->name);
+      point.*columns_[i] = train::parse_number(fields[i], name_of(columns_[i]));
+    }
+    if (stage_ && point.epoch) {
+      if (fields[*stage_] != last_stage_) epochs_before_ += std::exchange(last_epoch_, 0.0);
+      last_stage_ = fields[*stage_];
+      last_epoch_ = *point.epoch;
+      *point.epoch += epochs_before_;
     }
     return point;
   }
 
  private:
-  [[nodiscard]] bool has(std::initializer_list<std::string_view> names) const {
-    return std::ranges::any_of(columns_, [&](const Field* column) {
-      return column != nullptr && std::ranges::find(names, column->name) != names.end();
-    });
+  static Value value_named(std::string_view name) {
+    for (const std::span<const Field> fields : {std::span<const Field>(kFields), std::span<const Field>(kOtherNames)}) {
+      const auto field = std::ranges::find(fields, name, &Field::name);
+      if (field != fields.end()) return field->value;
+    }
+    return nullptr;
+  }
+  static std::string_view name_of(Value value) { return std::ranges::find(kFields, value, &Field::value)->name; }
+  [[nodiscard]] bool has(std::initializer_list<Value> values) const {
+    return std::ranges::any_of(values,
+                               [&](Value value) { return std::ranges::find(columns_, value) != columns_.end(); });
   }
 
-  std::vector<const Field*> columns_;  // null: a column that is ignored
+  std::vector<Value> columns_;  // null: a column that is ignored
+  std::optional<std::size_t> system_;
+  std::optional<std::size_t> stage_;
+  std::string wanted_;  // system; empty: not asked for, and none seen yet
+  bool read_all_ = wanted_.empty();
+  std::string last_stage_;
+  double last_epoch_ = 0;
+  double epochs_before_ = 0;  // in earlier stages
 };
 
 }  // namespace
@@ -194,7 +224,16 @@ Curve read_run(const fs::path& run) {
   return curve;
 }
 
-Curve read_csv(const fs::path& file) {
+const CurvePoint* point_at(const Curve& curve, const CurvePoint& place) {
+  constexpr double kSameEpoch = 1e-6;
+  const auto found = std::ranges::find_if(curve.points, [&](const CurvePoint& point) {
+    if (point.step && place.step) return *point.step == *place.step;
+    return point.epoch && place.epoch && std::abs(*point.epoch - *place.epoch) < kSameEpoch;
+  });
+  return found == curve.points.end() ? nullptr : &*found;
+}
+
+Curve read_csv(const fs::path& file, std::string_view system) {
   const std::string content = read_file(file);
   std::string_view text = content;
   if (constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF"; text.starts_with(kByteOrderMark)) {
@@ -205,7 +244,7 @@ Curve read_csv(const fs::path& file) {
   for_each_line(text, [&](std::string_view row, int number, bool whole) {
     try {
       if (!table) {
-        table.emplace(row);
+        table.emplace(row, system);
       } else if (!trimmed(row).empty()) {
         if (const auto point = table->point(row, whole)) curve.points.push_back(*point);
       }

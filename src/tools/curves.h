@@ -40,10 +40,15 @@ struct Curve {
 /// last line is left out. Throws InputError naming file and line, FileError if it cannot be read.
 Curve read_run(const std::filesystem::path& run);
 
+/// The point of a curve at the step of `place` or, where one of them has none, at its epoch; null if there is none.
+const CurvePoint* point_at(const Curve& curve, const CurvePoint& place);
+
 /// A CSV file, labelled with its name without extension. Its first row names the columns, as metrics.jsonl names its
-/// values: one at least of step, epoch, characters and seconds, one at least of train_loss and validation_loss,
-/// learning_rate if it likes; others are ignored. An empty field or nan is a value not known. Throws as read_run.
-Curve read_csv(const std::filesystem::path& file);
+/// values: one at least of step, epoch, characters and seconds, one at least of train_loss and validation_loss (or
+/// train_ema and validation), learning_rate if it likes; others are ignored. An empty field or nan is a value not known.
+/// A column `system` tells the curves of several systems apart, of which `system` is read; epochs that begin again at 1
+/// with every new value in a column `stage` are counted on. Throws as read_run.
+Curve read_csv(const std::filesystem::path& file, std::string_view system = {});
 
 /// All of them, runs first. Where names are equal, the paths as they are given become the labels.
 std::vector<Curve> read_curves(std::span<const std::filesystem::path> runs,

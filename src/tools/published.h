@@ -9,8 +9,7 @@
 namespace rune::tools {
 
 /// What is published of a system, as a curve: the file that its recipe names, if it lies in `data`, else the recipe's
-/// own points. A file with a column `system` holds several; epochs that begin again at 1 with each `stage` are counted
-/// on. Empty points: nothing is published. Throws InputError naming file and line.
+/// own points. See read_csv. Empty points: nothing is published. Throws InputError naming file and line.
 Curve published_curve(const train::Published& published, const std::filesystem::path& data);
 
 }  // namespace rune::tools

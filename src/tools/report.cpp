@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <cmath>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +9,8 @@
 
 #include "base/file.h"
 #include "tools/document.h"
+#include "tools/numbers.h"
+#include "tools/picture.h"
 #include "tools/plot.h"
 #include "tools/reproduction.h"
 
@@ -16,33 +19,11 @@ namespace {
 
 constexpr std::size_t kRowsOfATable = 24;  // of a longer course, so many points are shown
 
-std::string duration_text(double seconds) {
-  if (seconds < 90) return fmt::format("{:.0f} s", seconds);
-  if (seconds < 90 * 60) return fmt::format("{:.1f} min", seconds / 60);
-  return fmt::format("{:.1f} h", seconds / 3600);
-}
-
-std::string count_text(std::int64_t count) {
-  std::string digits = fmt::format("{}", count);
-  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
-}
-
-std::string loss_text(const std::optional<double>& loss) { return loss ? fmt::format("{:.4f}", *loss) : "–"; }
+std::string shown(const std::optional<double>& loss) { return loss ? loss_text(*loss) : "–"; }
 
 std::string verdict(const SystemResult& result) {
   if (result.checks.empty()) return "not judged";
   return result.passed() ? "reached" : "missed";
-}
-
-const CurvePoint* point_like(const Curve& curve, const CurvePoint& wanted) {
-  for (const CurvePoint& point : curve.points) {
-    const bool same_step = wanted.step && point.step == wanted.step;
-    const bool same_epoch =
-        !wanted.step && wanted.epoch && point.epoch && std::abs(*point.epoch - *wanted.epoch) < 1e-6;
-    if (same_step || same_epoch) return &point;
-  }
-  return nullptr;
 }
 
 // Every so many points, and the last one.
@@ -59,9 +40,8 @@ void add_comparison(Document& document, const SystemResult& result) {
   const std::vector<CurvePoint> all =
       result.published.points.empty() ? result.runs.front().curve.points : result.published.points;
   std::vector<CurvePoint> met;
-  std::ranges::copy_if(all, std::back_inserter(met), [&](const CurvePoint& point) {
-    return point_like(result.runs.front().curve, point) != nullptr;
-  });
+  std::ranges::copy_if(all, std::back_inserter(met),
+                       [&](const CurvePoint& point) { return point_at(result.runs.front().curve, point) != nullptr; });
   std::vector<std::string> header{"at", "train, published", "validation, published"};
   for (const SystemRun& run : result.runs) {
     header.push_back(fmt::format("train, {}", run.curve.label));
@@ -73,12 +53,12 @@ void add_comparison(Document& document, const SystemResult& result) {
     std::vector<std::string> row{point.step ? fmt::format("step {:.0f}", *point.step)
                                             : fmt::format("epoch {:g}", point.epoch.value_or(0))};
     const bool published = !result.published.points.empty();
-    row.push_back(loss_text(published ? point.train_loss : std::nullopt));
-    row.push_back(loss_text(published ? point.validation_loss : std::nullopt));
+    row.push_back(shown(published ? point.train_loss : std::nullopt));
+    row.push_back(shown(published ? point.validation_loss : std::nullopt));
     const auto add = [&](const Curve& curve) {
-      const CurvePoint* const ours = point_like(curve, point);
-      row.push_back(loss_text(ours != nullptr ? ours->train_loss : std::nullopt));
-      row.push_back(loss_text(ours != nullptr ? ours->validation_loss : std::nullopt));
+      const CurvePoint* const ours = point_at(curve, point);
+      row.push_back(shown(ours != nullptr ? ours->train_loss : std::nullopt));
+      row.push_back(shown(ours != nullptr ? ours->validation_loss : std::nullopt));
     };
     for (const SystemRun& run : result.runs) add(run.curve);
     if (result.torch) add(result.torch->curve);
@@ -116,9 +96,9 @@ void add_system(Document& document, const SystemResult& result, const Reproducti
   document.paragraph(result.recipe.summary + ".");
   document.paragraph(fmt::format("{}.", result.configuration));
   const SystemRun& first = result.runs.front();
-  std::string figures = fmt::format("{} parameters; {} characters trained in {}", count_text(result.parameters),
-                                    count_text(first.characters), duration_text(first.seconds));
-  if (result.torch) figures += fmt::format("; PyTorch took {}", duration_text(result.torch->seconds));
+  std::string figures = fmt::format("{} parameters; {} characters trained in {}", with_commas(result.parameters),
+                                    with_commas(first.characters), as_time(first.seconds));
+  if (result.torch) figures += fmt::format("; PyTorch took {}", as_time(result.torch->seconds));
   if (result.cut_short) figures += fmt::format("; cut short after epoch {:g}", options.max_epochs.value_or(0));
   document.paragraph(figures + ".");
   if (!result.recipe.published.note.empty()) document.paragraph(result.recipe.published.note);
@@ -147,7 +127,7 @@ void write_report(const std::vector<SystemResult>& results, const Selection& sel
       "Losses are nats per character. Training losses are means since the line before, with dropout where there is "
       "any; "
       "they are shown, not judged, unless a line says otherwise. Where several seeds were trained, their median is "
-      "judged.");
+      "judged. Times are minutes and seconds.");
   std::vector<std::vector<std::string>> rows;
   for (const SystemResult& result : results) {
     std::string missed;
@@ -155,10 +135,10 @@ void write_report(const std::vector<SystemResult>& results, const Selection& sel
       if (!check.passed) missed += (missed.empty() ? "" : "; ") + check.what + ": " + check.found;
     }
     const SystemRun& first = result.runs.front();
-    rows.push_back({result.recipe.name, count_text(result.parameters), count_text(first.characters),
-                    duration_text(first.seconds), fmt::format("{}", result.runs.size()),
-                    loss_text(first.curve.points.back().validation_loss ? first.curve.points.back().validation_loss
-                                                                        : first.curve.points.back().train_loss),
+    rows.push_back({result.recipe.name, with_commas(result.parameters), with_commas(first.characters),
+                    as_time(first.seconds), fmt::format("{}", result.runs.size()),
+                    shown(first.curve.points.back().validation_loss ? first.curve.points.back().validation_loss
+                                                                    : first.curve.points.back().train_loss),
                     verdict(result) + (result.cut_short ? ", cut short" : "") + (missed.empty() ? "" : ": " + missed)});
   }
   document.table({"system", "parameters", "characters", "time", "seeds", "last loss", "verdict"}, rows);

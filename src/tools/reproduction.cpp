@@ -21,6 +21,7 @@
 #include "train/recipe.h"
 #include "train/run_directory.h"
 #include "train/schedule.h"
+#include "train/train_options.h"
 
 namespace rune::tools {
 namespace {
@@ -30,7 +31,6 @@ namespace fs = std::filesystem;
 constexpr double kShortRun = 120;  // seconds
 constexpr int kSeedsOfShortRuns = 3;
 constexpr std::size_t kSamplesShown = 3;
-constexpr double kSameEpoch = 1e-6;
 constexpr double kSameLoss = 5e-5;  // published figures have so many decimals
 
 bool asked_for(const train::Recipe& recipe, const std::string& system) {
@@ -129,11 +129,6 @@ std::optional<SystemRun> train_once(const train::Recipe& recipe, std::uint64_t s
   return result_of(directory, seed);
 }
 
-bool at_same_point(const CurvePoint& a, const CurvePoint& b) {
-  if (a.step && b.step) return *a.step == *b.step;
-  return a.epoch && b.epoch && std::abs(*a.epoch - *b.epoch) < kSameEpoch;
-}
-
 double median(std::vector<double> values) {
   std::ranges::sort(values);
   const std::size_t half = values.size() / 2;
@@ -145,10 +140,9 @@ std::optional<double> median_at(const SystemResult& result, const CurvePoint& po
                                 std::optional<double> CurvePoint::*loss) {
   std::vector<double> values;
   for (const SystemRun& run : result.runs) {
-    const auto found =
-        std::ranges::find_if(run.curve.points, [&](const CurvePoint& ours) { return at_same_point(ours, point); });
-    if (found == run.curve.points.end()) continue;
-    if (const std::optional<double>& value = (*found).*loss) values.push_back(*value);
+    const CurvePoint* const ours = point_at(run.curve, point);
+    if (ours == nullptr) continue;
+    if (const std::optional<double>& value = (*ours).*loss) values.push_back(*value);
   }
   if (values.size() < result.runs.size() || values.empty()) return std::nullopt;
   return median(std::move(values));
@@ -222,13 +216,10 @@ void judge_milestones(SystemResult& result) {
        std::abs(worst) <= published.milestone_tolerance + kSameLoss});
 }
 
-SampleOptions sampling_of(const train::Recipe& recipe, std::uint64_t seed) {
-  const TrainSampleOptions& sample = recipe.config.train.sample;
-  return {.temperature = static_cast<float>(sample.temperature),
-          .seed = seed,
-          .start_twice = sample.start_twice,
-          .window = sample.window,
-          .window_state = sample.window_state};
+TrainOptions seeded(const train::Recipe& recipe, const SystemRun& run) {
+  TrainOptions options = recipe.config.train;
+  options.seed = run.seed;
+  return options;
 }
 
 model::Model last_model(const SystemResult& result, const ReproductionOptions& options, const SystemRun& run) {
@@ -248,7 +239,7 @@ void judge_recital(SystemResult& result, const ReproductionOptions& options) {
   for (const SystemRun& run : result.runs) {
     std::vector<std::string> samples(static_cast<std::size_t>(count));
     generate::generate(last_model(result, options, run), {}, static_cast<int>(2 * record.size()), count,
-                       sampling_of(result.recipe, run.seed), [&](int sample, const std::string& character) {
+                       train::sampling_of(seeded(result.recipe, run)), [&](int sample, const std::string& character) {
                          samples[static_cast<std::size_t>(sample)] += character;
                          return true;
                        });
@@ -274,7 +265,7 @@ void judge_loop(SystemResult& result, const ReproductionOptions& options) {
   if (!result.recipe.published.greedy_loop) return;
   for (const SystemRun& run : result.runs) {
     const model::Model model = last_model(result, options, run);
-    SampleOptions sampling = sampling_of(result.recipe, run.seed);
+    SampleOptions sampling = train::sampling_of(seeded(result.recipe, run));
     sampling.temperature = 0;
     const std::u32string prompt = text::decode_text(result.recipe.config.train.sample.prompt, "the prompt");
     const auto tokens = model.vocabulary.encode(prompt, text::Unknown::skip, "the prompt");

@@ -22,8 +22,8 @@ struct ReproductionOptions {
   std::optional<double> max_epochs;  // where a system would train longer
   int seeds = 0;                     // 0: three where the first takes less than two minutes, else one
   int threads = 0;
-  std::string torch_python;            // a Python that has torch; empty: no comparison
-  std::filesystem::path torch_script;  // tools/pytorch_systems.py
+  std::filesystem::path torch_script;             // tools/pytorch_systems.py; empty: no comparison
+  std::string torch_python = "/usr/bin/python3";  // a Python that has torch
 };
 
 /// One training of a system.

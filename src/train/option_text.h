@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 #include <rune/error.h>
@@ -59,6 +60,9 @@ Enum parse_name(std::string_view text, std::string_view option) {
   throw InputError(fmt::format("expected {} to be one of {}, found '{}'{}", option, list_names<Enum>(), text,
                                suggestion(text, model::kNames<Enum>)));
 }
+
+/// The parts between separators: one more than there are separators.
+std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// A finite decimal number that is the whole text; throws InputError naming the option.
 double parse_number(std::string_view text, std::string_view option);

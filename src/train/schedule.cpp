@@ -125,16 +125,6 @@ double rate_in(const Phase& phase, double base, std::int64_t step, const Epochs&
   return base;
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
-}
-
 }  // namespace
 
 double learning_rate(const ScheduleOptions& options, double base, std::int64_t step, const Epochs& epochs,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <rune/error.h>
 
+#include "generate/evaluation.h"
 #include "train/period.h"
 
 namespace rune::train {
@@ -100,6 +101,13 @@ void validate_batching(const TrainOptions& options) {
   belongs(windows, options.partial_window != defaults.partial_window, "partial_window", "windows");
   belongs(windows, options.loss_on != defaults.loss_on, "loss_on", "windows");
   belongs(!streams, options.shuffle, "shuffle", "windows and records");
+  const bool other_protocol = options.protocol && options.protocol->kind != Protocol::Kind::batches;
+  if (options.reset_state == ResetState::never && other_protocol) {
+    throw InputError(
+        fmt::format("expected the protocol batches with reset_state never, which carries training's state through "
+                    "validation, found {}",
+                    generate::to_string(*options.protocol)));
+  }
 }
 
 }  // namespace
@@ -112,6 +120,10 @@ void validate(const TextOptions& text, const TrainOptions& train) {
   if (windows && train.batching != Batching::windows) {
     throw InputError(fmt::format("expected validation_split to be tail with batching {}, found {}",
                                  name_of(train.batching), name_of(text.validation_split)));
+  }
+  if (windows && train.protocol && train.protocol->kind != Protocol::Kind::batches) {
+    throw InputError(fmt::format("expected the protocol batches where windows are split, found {}",
+                                 generate::to_string(*train.protocol)));
   }
   if (windows && text.validation_characters) {
     throw InputError("expected validation_windows where windows are split, found validation_characters");
@@ -139,6 +151,14 @@ void validate(const TrainOptions& options) {
   validate_batching(options);
   validate(options.optimizer);
   validate(options.schedule);
+}
+
+SampleOptions sampling_of(const TrainOptions& options) {
+  return {.temperature = static_cast<float>(options.sample.temperature),
+          .seed = options.seed,
+          .start_twice = options.sample.start_twice,
+          .window = options.sample.window,
+          .window_state = options.sample.window_state};
 }
 
 double weight_decay(const OptimizerOptions& options) {

@@ -16,6 +16,9 @@ void validate(const TrainOptions& options);
 /// The text's options, and how they fit the training's.
 void validate(const TextOptions& text, const TrainOptions& train);
 
+/// How the samples of a training are drawn.
+SampleOptions sampling_of(const TrainOptions& options);
+
 /// The weight decay in force: as given, else PyTorch's default for the optimiser.
 double weight_decay(const OptimizerOptions& options);
 

@@ -40,15 +40,7 @@ bool in_minutes(const Period& period) { return period.unit == Period::Unit::minu
 
 // System A's rows where training has such rows and the text fills one batch of them.
 Protocol choose_protocol(const TrainOptions& options, const text::Corpus& corpus) {
-  if (options.protocol) {
-    if (options.reset_state == ResetState::never && options.protocol->kind != Protocol::Kind::batches) {
-      throw InputError(
-          fmt::format("expected the protocol batches with reset_state never, which carries training's state "
-                      "through validation, found {}",
-                      generate::to_string(*options.protocol)));
-    }
-    return *options.protocol;
-  }
+  if (options.protocol) return *options.protocol;
   if (options.batching != Batching::streams || options.sequence_lengths == SequenceLengths::random ||
       options.reset_state == ResetState::never) {
     return {Protocol::Kind::batches, 0};
@@ -90,16 +82,15 @@ struct Trainer::Parts {
       throw InputError(
           "expected the model's alphabet to be the text's; a model goes on training on the text it was made for");
     }
-    if (auto validation = text::make_validation_batcher(corpus, options)) {
-      options.protocol = choose_protocol(options, corpus);
-      if (options.protocol->kind == Protocol::Kind::batches) {
+    const Protocol protocol = choose_protocol(options, corpus);
+    if (protocol.kind == Protocol::Kind::batches) {
+      if (auto validation = text::make_validation_batcher(corpus, options)) {
         evaluator.emplace(network(), std::move(validation));
-      } else {
-        evaluator.emplace(network(), corpus.validation, *options.protocol, options.sequence_length);
       }
-    } else {
-      options.protocol.reset();
+    } else if (!corpus.validation.empty()) {
+      evaluator.emplace(network(), corpus.validation, protocol, options.sequence_length);
     }
+    options.protocol = evaluator ? std::optional(protocol) : std::nullopt;
     prompt = state.model.vocabulary.encode(text::decode_utf8(options.sample.prompt, "the sample's prompt"),
                                            text::Unknown::skip, "the sample's prompt");
     if (directory != nullptr) run_directory = *directory;
@@ -292,13 +283,8 @@ void Trainer::Parts::report(const Observer& observer) {
   update_clock();
   report.seconds = now.seconds;
   if (options.sample.length > 0) {
-    const SampleOptions sampling{.temperature = static_cast<float>(options.sample.temperature),
-                                 .seed = options.seed,
-                                 .start_twice = options.sample.start_twice,
-                                 .window = options.sample.window,
-                                 .window_state = options.sample.window_state};
-    report.sample =
-        options.sample.prompt + generate::generate_text(state.model, prompt, options.sample.length, sampling);
+    report.sample = options.sample.prompt +
+                    generate::generate_text(state.model, prompt, options.sample.length, sampling_of(options));
   }
 
   now.train_loss = report.train_loss;

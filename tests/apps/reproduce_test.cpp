@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "apps/program.h"
 
 namespace rune::test {
@@ -72,6 +74,17 @@ TEST_F(Reproduce, GoesOnWhereItWasInterrupted) {
   const auto weights = read("report/runs/holmes-3-100-1/last.safetensors");
   EXPECT_EQ(run(arguments).exit_code, 0) << "finished runs are left as they are";
   EXPECT_TRUE(read("report/runs/holmes-3-100-1/last.safetensors") == weights);
+}
+
+TEST_F(Reproduce, PutsPyTorchBesideIt) {
+  if (std::system("/usr/bin/python3 -c 'import torch' 2>/dev/null") != 0) GTEST_SKIP() << "python3-torch is missing";
+  const Result result = run({"reproduce", "holmes-2-200", "--data", "data", "-o", "report", "--max-epochs", "1",
+                             "--torch-script", RUNE_PYTORCH_SYSTEMS});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto torch = nlohmann::json::parse(read("report/torch/holmes-2-200.json"));
+  EXPECT_EQ(torch["points"].size(), 1U);
+  EXPECT_EQ(torch["points"][0]["characters"], metrics("report/runs/holmes-2-200-1")[0]["characters"]);
+  EXPECT_THAT(read("report/report.md"), HasSubstr("train, PyTorch"));
 }
 
 TEST_F(Reproduce, RefusesWhatItDoesNotKnow) {

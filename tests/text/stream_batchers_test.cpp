@@ -11,19 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "support/tokens.h"
+
 namespace rune::text {
 namespace {
 
-using Tokens = std::vector<std::int32_t>;
-
-/// Token i is i, so that every position can be told from every other.
-Tokens positions(std::size_t count) {
-  Tokens tokens(count);
-  std::iota(tokens.begin(), tokens.end(), 0);
-  return tokens;
-}
-
-Tokens copy(std::span<const std::int32_t> tokens) { return {tokens.begin(), tokens.end()}; }
+using test::copy;
+using test::positions;
+using test::Tokens;
 
 TEST(StreamBatcher, CutsAsSystemADoes) {
   EXPECT_EQ(StreamBatcher(positions(1786700), 128, 100).blocks(0), 139);

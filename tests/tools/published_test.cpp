@@ -37,6 +37,13 @@ TEST(Published, AFileOfSeveralSystemsCountsEpochsOverStages) {
   EXPECT_EQ(curve.points[2].validation_loss, 2.2);
 }
 
+TEST(Published, ATableOfSeveralSystemsIsNotReadAsOne) {
+  const test::TemporaryFolder folder;
+  write_file_atomically(folder / "p.csv", "system,epoch,validation\nN1,1,3\nN2,1,2\n");
+  EXPECT_THROW(read_csv(folder / "p.csv"), InputError);
+  EXPECT_EQ(read_csv(folder / "p.csv", "N2").points.size(), 1U);
+}
+
 TEST(Published, StepsComeBeforeEpochs) {
   const test::TemporaryFolder folder;
   write_file_atomically(folder / "p.csv", "epoch,step,train_loss,validation_loss\r\n1,10,3,3.5\r\n");

@@ -49,6 +49,14 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   EXPECT_THAT(message({}, records), testing::HasSubstr("records to be one of lines, csv and separator"));
   EXPECT_THAT(message({.validation_split = ValidationSplit::random_windows}, {}),
               testing::HasSubstr("validation_split"));
+  options = windows;
+  options.protocol = Protocol{Protocol::Kind::stream, 0};
+  EXPECT_THAT(message({.validation_split = ValidationSplit::random_windows}, options),
+              testing::HasSubstr("protocol batches where windows are split"));
+  options = TrainOptions();
+  options.reset_state = ResetState::never;
+  options.protocol = Protocol{Protocol::Kind::rows, 4};
+  EXPECT_THAT(message({}, options), testing::HasSubstr("protocol batches with reset_state never"));
   EXPECT_THAT(message({.validation_windows = 3}, windows), testing::HasSubstr("validation_windows"));
   EXPECT_THAT(message({.min_frequency = 0}, {}), testing::HasSubstr("min_frequency to be at least 1"));
   EXPECT_THAT(message({.validation_fraction = 1}, {}),

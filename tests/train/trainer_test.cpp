@@ -322,6 +322,16 @@ TEST(Trainer, AStateThatIsNeverResetGoesThroughEpochsAndValidation) {
   EXPECT_EQ(weights(trainer), std::vector<float>(arena.begin(), arena.end()));
 }
 
+TEST(Trainer, AValidationPartTooShortForTheBatchIsOneStream) {
+  TrainOptions options = train_options();
+  options.batch_size = 20;
+  options.duration = {1, Unit::steps};
+  const text::Corpus text = corpus(0.2);  // 26 characters: not two for each of the 20 streams
+  Trainer trainer(new_model(model_options(), text), text, options, nullptr);
+  EXPECT_EQ(trainer.run({}), Outcome::finished);
+  EXPECT_EQ(trainer.protocol(), (Protocol{Protocol::Kind::stream, 0}));
+}
+
 TEST(Trainer, CountsTheTargetsThatHaveALoss) {
   for (const Kind kind : {Kind::windows, Kind::records}) {
     TrainOptions options = train_options();

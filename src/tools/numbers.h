@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace rune::tools {
+
+/// Numbers for people: 1234567 as "1,234,567", 75 seconds as "1:15", 1500000 bytes as "1.5 MB".
+std::string with_commas(std::int64_t value);
+std::string as_time(double seconds);
+std::string as_bytes(double bytes);
+
+}  // namespace rune::tools
