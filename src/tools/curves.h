@@ -45,7 +45,7 @@ const CurvePoint* point_at(const Curve& curve, const CurvePoint& place);
 
 /// A CSV file, labelled with its name without extension. Its first row names the columns, as metrics.jsonl names its
 /// values: one at least of step, epoch, characters and seconds, one at least of train_loss and validation_loss (or
-/// train_ema and validation), learning_rate if it likes; others are ignored. An empty field or nan is a value not known.
+/// train_ema and validation), learning_rate if it likes; others are ignored. An empty field or nan is not known.
 /// A column `system` tells the curves of several systems apart, of which `system` is read; epochs that begin again at 1
 /// with every new value in a column `stage` are counted on. Throws as read_run.
 Curve read_csv(const std::filesystem::path& file, std::string_view system = {});
