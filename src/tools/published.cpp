@@ -10,9 +10,9 @@ Curve from_points(const train::Published& published) {
   for (const auto& [epoch, loss] : published.train) points[epoch].train_loss = loss;
   for (const auto& [epoch, loss] : published.validation) points[epoch].validation_loss = loss;
   Curve curve;
-  for (auto& [epoch, point] : points) {
-    point.epoch = epoch;
-    curve.points.push_back(point);
+  for (const auto& entry : points) {
+    curve.points.push_back(entry.second);
+    curve.points.back().epoch = entry.first;
   }
   return curve;
 }
