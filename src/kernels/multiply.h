@@ -75,6 +75,7 @@ void multiply_tile(const Tile<Element>& tile) {
   std::size_t k = 0;  // in elements of A's rows
   for (std::size_t group = 0; group < tile.groups; ++group) {
     const std::size_t end = k + tile.group_depth;
+#pragma GCC unroll 2
     for (; k < end; k += Op::kDepth, b += Op::kDepth * kPanel) {
       typename Op::Vector column[P][V];
 #pragma GCC unroll 16
@@ -346,13 +347,9 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
         tile.panel_stride = depth * kPanel;
         tile.column = column;
         tile.start = begin ? Start::zero : Start::add;
-        const std::size_t fetch = (depth * kPanel * at_once / tiles.count + 15) / 16 * 16;
-        const float* ahead = tile.b + depth * kPanel * at_once;
         std::size_t row = 0;
         for (std::size_t t = 0; t < tiles.count; ++t) {
           const std::size_t tall = tiles.rows_of(t);
-          for (std::size_t i = 0; i < fetch; i += 16) __builtin_prefetch(ahead + i);
-          ahead += fetch;
           tile.a = a + row;
           tile.c = c + row;
           prefetch_rows(c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, at_once);

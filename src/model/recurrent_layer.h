@@ -37,8 +37,9 @@ struct Streams {
 /// What one layer keeps of a block for its backward pass. Rows of Hp = H rounded up to 16 units; padding units stay
 /// zero.
 struct LayerActivations {
-  Matrix
-      gates;  // (T*B, slots*Hp), unit blocks of slots x 16; backward turns them into gradients of the pre-activations
+  /// (T*B, slots*Hp), unit blocks of slots x 16, and a few columns that nobody uses between the rows; backward turns
+  /// them into gradients of the pre-activations.
+  Matrix gates;
   Matrix hidden;   // ((T+1)*B, Hp); rows of step t are the state *before* it
   Matrix cell;     // ((T+1)*B, Hp), LSTM only
   Matrix inner;    // (T*B, Hp): u, where the cell has an inner stage
