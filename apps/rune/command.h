@@ -29,6 +29,7 @@ int reproduce(int argc, const char* const* argv);
 int recipes(int argc, const char* const* argv);
 int inspect(int argc, const char* const* argv);
 int plot(int argc, const char* const* argv);
+int bench(int argc, const char* const* argv);
 int help(int argc, const char* const* argv);
 
 }  // namespace rune::app

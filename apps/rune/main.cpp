@@ -24,6 +24,7 @@ constexpr Command kCommands[] = {
     {"recipes", "list ready-made trainings, or print one", recipes},
     {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},
+    {"bench", "measure how fast rune is here", bench},
     {"help", "explain a command and its options", help},
 };
 

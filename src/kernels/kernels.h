@@ -105,6 +105,8 @@ struct Kernels {
   /// For benchmarks: n repetitions of independent multiply-adds in registers alone, on floats_per_repetition floats.
   float (*multiply_add_chains)(std::size_t n);
   std::size_t floats_per_repetition;
+  /// For benchmarks: the sum of n values, as fast as they can be read from where they lie.
+  float (*read)(const float* values, std::size_t n);
 };
 
 /// The kernels of the best instruction set that this processor can run, or of the one named by the environment variable

@@ -83,6 +83,21 @@ float multiply_add_chains(std::size_t n) {
   return (a + b + c + d + e + f + g + h + i + j)[0];
 }
 
+/// As many independent sums as hide the latency of an addition.
+template <int W>
+float read(const float* values, std::size_t n) {
+  constexpr std::size_t kSums = 8;
+  Vec<W> sums[kSums] = {};
+  std::size_t i = 0;
+  for (; i + kSums * W <= n; i += kSums * W)
+#pragma GCC unroll 8
+    for (std::size_t s = 0; s < kSums; ++s) sums[s] += load<W>(values + i + s * W);
+  float total = 0;
+  for (; i < n; ++i) total += values[i];
+  for (const Vec<W>& lanes : sums) total += static_cast<float>(sum<W>(lanes));
+  return total;
+}
+
 template <class Isa>
 constexpr Kernels make_kernels() {
   constexpr int W = Isa::kWidth;
@@ -109,6 +124,7 @@ constexpr Kernels make_kernels() {
   table.sum_of_squares = sum_of_squares;
   table.multiply_add_chains = multiply_add_chains<W>;
   table.floats_per_repetition = kChains * W;
+  table.read = read<W>;
   return table;
 }
 
