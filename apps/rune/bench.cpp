@@ -31,7 +31,7 @@ int bench(int argc, const char* const* argv) {
   line.optional_operands("WORKLOAD", names, "What to measure. [all]");
   line.group("Options");
   line.option("--seconds", "S", options.seconds, "Measure each workload for so long.");
-  line.option("--threads", "N", options.threads, "0: one for each processor. Writing takes one.");
+  line.option("--threads", "N", options.threads, "0: one for each processor.");
   line.flag("--json", json, "Write one line of JSON for each workload.");
   line.flag("--list", list, "List the workloads.");
   line.example("rune bench anna write --seconds 10", "");

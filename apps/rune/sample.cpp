@@ -66,6 +66,8 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("--top-p", "P", request.options.top_p,
               "Choose among the most probable that together reach this probability.");
   line.option("--seed", "N", request.options.seed, "Another number, another text.");
+  line.option("--threads", "N", request.options.threads,
+              "0: one for each processor, where the model is large enough. The text is the same with any number.");
   line.exclusive({"--temperature", "--beta"});
   line.example("rune sample runs/book -p 'Once upon a time' -n 500", "");
   line.example("rune sample runs/book -p 'for thos' -n 40 --window 8 --temperature 0",

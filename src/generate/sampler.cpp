@@ -23,6 +23,7 @@ Sampler::Sampler(const SampleOptions& options, std::vector<std::int32_t> never)
           "a number of at least 0");
   require(options.top_k >= 0, "top_k", options.top_k, "at least 0 (0: all)");
   require(options.window >= 0, "window", options.window, "at least 0 (0: none)");
+  require(options.threads >= 0, "threads", options.threads, "at least 0 (0: one for each processor)");
   require(options.top_p > 0 && options.top_p <= 1, "top_p", options.top_p, "above 0 and at most 1");
 }
 

@@ -319,22 +319,30 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
   return total(block, w.losses);
 }
 
-void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& logits) const {
+void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& logits, ThreadTeam* team) const {
   const Parts& net = *parts_;
   const auto batch_size = as_size(state.batch_size());
-  if (state.step_gates_.rows() == 0) {
-    state.step_gates_ = Matrix(batch_size, net.layers.front().gate_columns());
-    if (traits_of(net.options.cell).inner != Inner::none)
-      state.step_inner_ = Matrix(batch_size, padded_units(net.options));
-    state.step_hidden_ = Matrix(batch_size, padded_units(net.options));
+  const std::size_t units = padded_units(net.options);
+  if (state.step_hidden_.empty()) {
+    state.step_gates_ = Matrix(batch_size, net.layers.front().gate_stride());
+    if (traits_of(net.options.cell).inner != Inner::none) state.step_inner_ = Matrix(batch_size, units);
+    for (std::size_t l = 0; l < net.layers.size(); ++l) state.step_hidden_.emplace_back(batch_size, units);
     state.step_logits_ = Matrix(batch_size, net.projection.padded_size());
   }
-  for (std::size_t l = 0; l < net.layers.size(); ++l) {
-    net.layers[l].step(tokens.data(), l > 0 ? &state.hidden[l - 1] : nullptr, state.step_gates_, state.step_inner_,
-                       state.hidden[l], state.cell.empty() ? nullptr : &state.cell[l], state.step_hidden_);
-    std::swap(state.hidden[l], state.step_hidden_);
-  }
-  net.projection.logits(state.hidden.back(), state.step_logits_);
+  const auto work = [&](int thread) {
+    for (std::size_t l = 0; l < net.layers.size(); ++l) {
+      net.layers[l].step(tokens.data(), l > 0 ? &state.step_hidden_[l - 1] : nullptr, state.step_gates_,
+                         state.step_inner_, state.hidden[l], state.cell.empty() ? nullptr : &state.cell[l],
+                         state.step_hidden_[l], thread, team);
+      if (team != nullptr) team->barrier();
+    }
+    net.projection.logits(state.step_hidden_.back(), state.step_logits_, thread, team != nullptr ? team->size() : 1);
+  };
+  if (team != nullptr)
+    team->run(work);
+  else
+    work(0);
+  std::swap(state.hidden, state.step_hidden_);
   for (std::size_t b = 0; b < batch_size; ++b)
     std::copy_n(state.step_logits_.row(b), net.vocabulary_size, logits.row(b));
 }

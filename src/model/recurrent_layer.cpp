@@ -97,6 +97,8 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
   if (first()) table_ = Matrix(vocabulary_size_, gate_columns());
 }
 
+std::size_t RecurrentLayer::gate_stride() const { return spread_stride(gate_columns()); }
+
 void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads) {
   const auto values = [&](std::size_t tensor) { return parameters.values(parameters.tensors()[tensor]).data(); };
   const std::size_t gates = traits_->gates;
@@ -124,8 +126,9 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
       write(column, rows[c]);
     }
   };
-  const std::size_t unit_columns = traits_->slots * kPanel;
-  std::fill(bias_.data() + units.begin * unit_columns, bias_.data() + units.end * unit_columns, 0.0F);
+  const std::size_t from = units.begin * unit_columns();
+  const std::size_t to = units.end * unit_columns();
+  std::fill(bias_.data() + from, bias_.data() + to, 0.0F);
   const auto add_bias = [&](std::size_t tensor) {
     return [this, bias = values(tensor)](std::size_t column, std::int32_t row) {
       bias_.data()[column] += row < 0 ? 0.0F : bias[row];
@@ -135,17 +138,12 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
 
   if (!first()) return;
-  const std::size_t from = units.begin * unit_columns;
-  const std::size_t to = units.end * unit_columns;
   for (std::size_t v = 0; v < vocabulary_size_; ++v)
     std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
   if (embedding_) {
-    Product product = input_product(plain_rows(values(kEmbeddingTensor), input_size_),
-                                    plain_rows(table_.data(), table_.cols()), vocabulary_size_);
-    product.b = input_forward_.panel(first_panel);
-    product.panels = last_panel - first_panel;
-    product.columns.first += from;
-    kernels_->multiply(product);
+    kernels_->multiply(of_units(input_product(plain_rows(values(kEmbeddingTensor), input_size_),
+                                              plain_rows(table_.data(), table_.cols()), vocabulary_size_),
+                                units));
   } else {
     const float* weights = values(weight_ih_);
     for_columns(input_rows_, traits_->input_first, [&](std::size_t column, std::int32_t row) {
@@ -156,10 +154,20 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   }
 }
 
-void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows) const {
+void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows, Range units) const {
+  const std::size_t from = units.begin * unit_columns();
+  const std::size_t to = units.end * unit_columns();
   for (std::size_t i = 0; i < rows; ++i)
-    std::copy_n(bias_.data(), gate_columns(),
-                gates.data + i / gates.run * gates.run_stride + i % gates.run * gates.stride);
+    std::copy(bias_.data() + from, bias_.data() + to,
+              gates.data + i / gates.run * gates.run_stride + i % gates.run * gates.stride + from);
+}
+
+Product RecurrentLayer::of_units(Product product, Range units) const {
+  const std::size_t panel_size = product.groups * product.group_depth * kPanel;
+  product.b += units.begin * traits_->gates * panel_size;
+  product.panels = (units.end - units.begin) * traits_->gates;
+  product.columns.first += units.begin * unit_columns();
+  return product;
 }
 
 Product RecurrentLayer::forward_product(const Rows<const float>& in, const PackedMatrix& weights,
@@ -179,20 +187,32 @@ Product RecurrentLayer::input_product(const Rows<const float>& input, const Rows
   return forward_product(input, input_forward_, traits_->input_first, gates, rows);
 }
 
-void RecurrentLayer::run_stages(const CellForward& step, float* inner) const {
-  const Rows<float> gates = plain_rows(step.gates, step.gates_stride);
-  const float* operand = step.previous_hidden;
-  if (has_inner()) {
-    CellForward to_inner = step;
-    to_inner.hidden = inner;
-    cell_->inner.step(
-        forward_product(plain_rows(operand, padded_), inner_forward_, traits_->input_first, gates, step.rows), to_inner,
-        unit_blocks_);
-    operand = inner;
+void RecurrentLayer::run_stage(const kernels::StageKernels& stage, const Product& product, CellForward step,
+                               Range units) const {
+  step.gates += units.begin * unit_columns();
+  step.hidden += units.begin * kPanel;
+  step.previous_hidden += units.begin * kPanel;
+  if (step.cell != nullptr) {
+    step.previous_cell += units.begin * kPanel;
+    step.cell += units.begin * kPanel;
   }
-  cell_->outer.step(
-      forward_product(plain_rows(operand, padded_), hidden_forward_, traits_->hidden_first, gates, step.rows), step,
-      unit_blocks_);
+  stage.step(of_units(product, units), step, units.end - units.begin);
+}
+
+void RecurrentLayer::run_inner(const CellForward& step, float* inner, Range units) const {
+  CellForward to_inner = step;
+  to_inner.hidden = inner;
+  run_stage(cell_->inner,
+            forward_product(plain_rows(step.previous_hidden, padded_), inner_forward_, traits_->input_first,
+                            plain_rows(step.gates, step.gates_stride), step.rows),
+            to_inner, units);
+}
+
+void RecurrentLayer::run_outer(const CellForward& step, const float* inner, Range units) const {
+  run_stage(cell_->outer,
+            forward_product(plain_rows(has_inner() ? inner : step.previous_hidden, padded_), hidden_forward_,
+                            traits_->hidden_first, plain_rows(step.gates, step.gates_stride), step.rows),
+            step, units);
 }
 
 Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::size_t first_slot,
@@ -225,22 +245,24 @@ void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations*
                        gates.stride, gate_columns());
     } else if (t % at_once == 0) {
       const std::size_t rows = std::min(at_once, steps - t) * n;
-      fill_bias(gates, rows);
+      fill_bias(gates, rows, all_units());
       kernels_->multiply(input_product(streams.rows(below->output(), t + 1), gates, rows));
     }
     // 2. gates += h' * W_hh, then the pointwise part (an inner stage first, then u in place of h')
     const std::size_t before = t * streams.batch_size + streams.begin;
     const std::size_t after = before + streams.batch_size;
     const bool has_cell = traits_->has_cell_state;
-    run_stages({.rows = n,
-                .gates = gates.data,
-                .gates_stride = gates.stride,
-                .previous_hidden = activations.hidden.row(before),
-                .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
-                .hidden = activations.hidden.row(after),
-                .cell = has_cell ? activations.cell.row(after) : nullptr,
-                .stride = padded_},
-               has_inner() ? activations.inner.row(before) : nullptr);
+    const CellForward step{.rows = n,
+                           .gates = gates.data,
+                           .gates_stride = gates.stride,
+                           .previous_hidden = activations.hidden.row(before),
+                           .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
+                           .hidden = activations.hidden.row(after),
+                           .cell = has_cell ? activations.cell.row(after) : nullptr,
+                           .stride = padded_};
+    float* const inner = has_inner() ? activations.inner.row(before) : nullptr;
+    if (has_inner()) run_inner(step, inner, all_units());
+    run_outer(step, inner, all_units());
     // 3. dropout of its output
     if (dropout.active())
       dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_);
@@ -340,8 +362,8 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
   }
 
   // The table's gradient: dgates added up by character, for the columns of this thread's units.
-  const std::size_t from = units.begin * traits_->slots * kPanel;
-  const std::size_t width = (units.end - units.begin) * traits_->slots * kPanel;
+  const std::size_t from = units.begin * unit_columns();
+  const std::size_t width = (units.end - units.begin) * unit_columns();
   for (std::size_t v = 0; v < vocabulary_size_; ++v) std::fill_n(d_table.row(v) + from, width, 0.0F);
   kernels_->scatter_add(d_table.data() + from, d_table.cols(), tokens, rows, d_gates.data() + from, d_gates.cols(),
                         width);
@@ -385,24 +407,31 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters
 }
 
 void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, Matrix& inner,
-                          const Matrix& hidden, Matrix* cell, Matrix& next_hidden) const {
+                          const Matrix& hidden, Matrix* cell, Matrix& next_hidden, int thread, ThreadTeam* team) const {
   const std::size_t n = hidden.rows();
-  const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
+  const Range units = share_of(unit_blocks_, thread, team != nullptr ? team->size() : 1);
   if (first()) {
-    kernels_->gather(table_.data(), table_.cols(), tokens, n, gates.data(), gates.cols(), gate_columns());
+    const std::size_t from = units.begin * unit_columns();
+    kernels_->gather(table_.data() + from, table_.cols(), tokens, n, gates.data() + from, gates.cols(),
+                     (units.end - units.begin) * unit_columns());
   } else {
-    fill_bias(gate_rows, n);
-    kernels_->multiply(input_product(plain_rows(input->data(), input->cols()), gate_rows, n));
+    const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
+    fill_bias(gate_rows, n, units);
+    kernels_->multiply(of_units(input_product(plain_rows(input->data(), input->cols()), gate_rows, n), units));
   }
-  run_stages({.rows = n,
-              .gates = gates.data(),
-              .gates_stride = gates.cols(),
-              .previous_hidden = hidden.data(),
-              .previous_cell = cell != nullptr ? cell->data() : nullptr,
-              .hidden = next_hidden.data(),
-              .cell = cell != nullptr ? cell->data() : nullptr,
-              .stride = padded_},
-             inner.data());
+  const CellForward step{.rows = n,
+                         .gates = gates.data(),
+                         .gates_stride = gates.cols(),
+                         .previous_hidden = hidden.data(),
+                         .previous_cell = cell != nullptr ? cell->data() : nullptr,
+                         .hidden = next_hidden.data(),
+                         .cell = cell != nullptr ? cell->data() : nullptr,
+                         .stride = padded_};
+  if (has_inner()) {
+    run_inner(step, inner.data(), units);
+    if (team != nullptr) team->barrier();
+  }
+  run_outer(step, inner.data(), units);
 }
 
 }  // namespace rune::model

@@ -88,25 +88,36 @@ class RecurrentLayer {
   void embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
                            Parameters& gradients, float* scratch, int thread, int threads) const;
 
-  /// One step for the rows of a state: gates, inner and next_hidden are scratch.
+  /// One step for the rows of a state, of which this thread of the team (none: the only one) takes its units' part:
+  /// `cell` is updated, `next_hidden` written; gates (B, gate_stride()) and inner are scratch. The team must pass a
+  /// barrier before anybody reads next_hidden.
   void step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, Matrix& inner, const Matrix& hidden,
-            Matrix* cell, Matrix& next_hidden) const;
+            Matrix* cell, Matrix& next_hidden, int thread, ThreadTeam* team) const;
 
   [[nodiscard]] bool has_embedding() const { return first() && embedding_; }
-  [[nodiscard]] std::size_t gate_columns() const { return traits_->slots * padded_; }
+  [[nodiscard]] std::size_t gate_stride() const;
 
  private:
   [[nodiscard]] bool first() const { return index_ == 0; }
   [[nodiscard]] bool has_inner() const { return traits_->inner != Inner::none; }
-  void fill_bias(const kernels::Rows<float>& gates, std::size_t rows) const;
+  [[nodiscard]] std::size_t unit_columns() const { return traits_->slots * kernels::kPanel; }  // gates of a unit block
+  [[nodiscard]] std::size_t gate_columns() const { return traits_->slots * padded_; }
+  [[nodiscard]] Range all_units() const { return {0, unit_blocks_}; }
+  void fill_bias(const kernels::Rows<float>& gates, std::size_t rows, Range units) const;
+  /// A product into the gates of all units, for some of them.
+  [[nodiscard]] kernels::Product of_units(kernels::Product product, Range units) const;
   /// gates += in * W, into the gates' slots from `first_slot` on.
   [[nodiscard]] kernels::Product forward_product(const kernels::Rows<const float>& in,
                                                  const kernels::PackedMatrix& weights, std::size_t first_slot,
                                                  const kernels::Rows<float>& gates, std::size_t rows) const;
   [[nodiscard]] kernels::Product input_product(const kernels::Rows<const float>& input,
                                                const kernels::Rows<float>& gates, std::size_t rows) const;
-  /// All stages of one step, whose gates have the input product; u is left in `inner`.
-  void run_stages(const kernels::CellForward& step, float* inner) const;
+  /// The stages of one step, whose gates have the input product, for some units: the inner one makes u, the outer one
+  /// needs the u (or h') of all units and makes h.
+  void run_inner(const kernels::CellForward& step, float* inner, Range units) const;
+  void run_outer(const kernels::CellForward& step, const float* inner, Range units) const;
+  void run_stage(const kernels::StageKernels& stage, const kernels::Product& product, kernels::CellForward step,
+                 Range units) const;
   /// dgates * W, with the gates' slots from `first_slot` on as depth.
   [[nodiscard]] kernels::Product backward_product(const kernels::Rows<const float>& gates, std::size_t first_slot,
                                                   const kernels::PackedMatrix& weights, const kernels::Rows<float>& out,

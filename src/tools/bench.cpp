@@ -52,7 +52,7 @@ struct Block {
 
   explicit Block(const Workload& workload) : steps(workload.sequence_length), streams(workload.batch_size) {
     const RandomStream random(1, RandomPurpose::shuffle);
-    const auto draw = [&, next = std::uint64_t{0}]() mutable {
+    auto draw = [&, next = std::uint64_t{0}]() mutable {
       return static_cast<std::int32_t>(random.bits(next++) % static_cast<std::uint64_t>(workload.vocabulary_size));
     };
     for (int i = 0; i < steps * streams; ++i) {
@@ -121,12 +121,12 @@ Samples evaluate(const Workload& workload, const ModelOptions& options, ThreadTe
   return measure([&] { network.evaluate(block.tokens(), state, workspace, team); }, seconds, probe);
 }
 
-Samples write(const Workload& workload, const ModelOptions& options, double seconds,
+Samples write(const Workload& workload, const ModelOptions& options, int threads, double seconds,
               const std::function<void(Samples&)>& probe) {
   const model::Model model = model::new_model(options, some_alphabet(workload.vocabulary_size), 1);
   return measure(
       [&] {
-        generate::generate(model, {}, workload.sequence_length, workload.batch_size, {},
+        generate::generate(model, {}, workload.sequence_length, workload.batch_size, {.threads = threads},
                            [](int, const std::string&) { return true; });
       },
       seconds, probe);
@@ -144,7 +144,7 @@ BenchResult bench(const Workload& workload, const BenchOptions& options) {
   const train::RunConfig config = train::find_recipe(std::string(workload.recipe)).config;
   const bool writes = workload.task == Workload::Task::write;
   const double multiply_adds = forward_multiply_adds(config.model, workload.vocabulary_size);
-  ThreadTeam team(writes ? 1 : options.threads);
+  ThreadTeam team(options.threads);
   // As many bytes as the weights that a character needs: they stay where those stay.
   const bool streams = writes && workload.batch_size == 1;
   const std::vector<float> weights(streams ? static_cast<std::size_t>(multiply_adds) : 0, 1.0F);
@@ -154,7 +154,7 @@ BenchResult bench(const Workload& workload, const BenchOptions& options) {
   };
 
   const Samples samples = workload.task == Workload::Task::train ? train(workload, config, team, options.seconds, probe)
-                          : writes                               ? write(workload, config.model, options.seconds, probe)
+                          : writes ? write(workload, config.model, options.threads, options.seconds, probe)
                                    : evaluate(workload, config.model, team, options.seconds, probe);
 
   const double rate = static_cast<double>(workload.batch_size) * workload.sequence_length / median(samples.seconds);

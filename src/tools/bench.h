@@ -9,7 +9,7 @@ namespace rune::tools {
 
 struct BenchOptions {
   double seconds = 2;  // of each workload, without the probes
-  int threads = 0;     // 0: one for each processor; writing one text takes one
+  int threads = 0;     // 0: one for each processor
 };
 
 /// Medians of a workload's repetitions, and of the probes between them.

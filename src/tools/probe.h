@@ -12,7 +12,7 @@ namespace rune::tools {
 /// Single-precision multiply-adds in registers alone, on all threads of the team at once. GFLOP/s, two operations each.
 double multiply_add_peak(ThreadTeam& team);
 
-/// Reading these values again and again from wherever in the memory they stay, every thread all of them. GB/s of all
+/// Reading these values again and again from wherever in the memory they stay, every thread its share. GB/s of all
 /// threads together.
 double read_peak(std::span<const float> values, ThreadTeam& team);
 
