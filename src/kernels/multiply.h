@@ -151,6 +151,22 @@ inline void addresses(const Rows<Element>& rows, std::size_t first, std::size_t 
   }
 }
 
+/// The first columns of panel after panel.
+struct ColumnWalk {
+  explicit ColumnWalk(const PanelColumns& columns_of) : columns(columns_of), at(columns_of.first) {}
+
+  void next() {
+    at += kPanel;
+    if (++in_group < columns.per_group) return;
+    in_group = 0;
+    at += columns.group_stride - columns.per_group * kPanel;
+  }
+
+  const PanelColumns columns;
+  std::size_t at;
+  std::size_t in_group = 0;
+};
+
 /// Fetches what the next tile adds to or writes, so that it does not wait for it (3 % of a training step).
 inline void prefetch_rows(float* const* c, std::size_t rows, const std::size_t* column, std::size_t panels) {
   for (std::size_t r = 0; r < rows; ++r)
@@ -175,10 +191,11 @@ void multiply(const BasicProduct<Element>& product) {
     addresses(product.c, first_row, rows, c);
     const RowTiles<Isa> tiles(rows);
     const std::size_t panels_at_once = tiles.panels_at_once();
+    ColumnWalk columns(product.columns);
     for (std::size_t panel = 0; panel < product.panels; panel += panels_at_once) {
       const std::size_t panels = product.panels - panel < panels_at_once ? product.panels - panel : panels_at_once;
       std::size_t column[kMaxPanels];
-      for (std::size_t p = 0; p < panels; ++p) column[p] = product.columns.at(panel + p);
+      for (std::size_t p = 0; p < panels; ++p, columns.next()) column[p] = columns.at;
       for (std::size_t k = 0; k < depth || k == 0; k += pass) {
         const std::size_t a_offset = grouped ? k / product.group_depth * product.group_stride : k;
         for (std::size_t r = 0; r < rows; ++r) a_pass[r] = a[r] + a_offset;
@@ -265,6 +282,17 @@ inline void transpose_block(const float* d, std::size_t stride, std::size_t dept
       transpose_square<W>(d + k * stride + j, stride, out + j * kOuterDepth + k, kOuterDepth);
   for (; k < depth; ++k)
     for (std::size_t j = 0; j < kPanel; ++j) out[j * kOuterDepth + k] = d[k * stride + j];
+}
+
+template <int W>
+void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, float* panel) {
+  std::size_t k = 0;
+  if (count == kPanel)
+    for (; k + W <= depth; k += W)
+      for (std::size_t j = 0; j < kPanel; j += W)
+        transpose_square<W>(rows + j * stride + k, stride, panel + k * kPanel + j, kPanel);
+  for (; k < depth; ++k)
+    for (std::size_t j = 0; j < kPanel; ++j) panel[k * kPanel + j] = j < count ? rows[j * stride + k] : 0.0F;
 }
 
 template <int W>

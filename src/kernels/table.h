@@ -115,9 +115,11 @@ constexpr Kernels make_kernels() {
   set_cell(CellKind::loop, stage<Isa, LoopOuter>(), stage<Isa, LoopInner>());
   set_cell(CellKind::loop_concat, stage<Isa, LoopOuter>(), stage<Isa, LoopConcatInner>());
   table.cross_entropy = cross_entropy<W>;
+  table.exponentials = exponentials<W>;
   table.dropout = dropout<W>;
   table.gather = gather;
   table.scatter_add = scatter_add;
+  table.pack_panel = pack_panel<W>;
   table.adam = adam;
   table.sgd = sgd;
   table.rmsprop = rmsprop;
