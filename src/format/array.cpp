@@ -31,8 +31,8 @@ std::size_t element_size(DType dtype) {
   }
 }
 
-[[noreturn]] void fail(const ArrayView& array, const std::string& what) {
-  throw InputError(fmt::format("array {}: {}", quote(array.name), what));
+[[noreturn]] void fail(const std::string& file, const ArrayView& array, const std::string& what) {
+  throw InputError(fmt::format("'{}': array {}: {}", file, quote(array.name), what));
 }
 
 // IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits.
@@ -95,18 +95,19 @@ ArrayView array_view(const TensorView& tensor) {
   return array;
 }
 
-std::size_t checked_size(const ArrayView& array) {
-  if (!is_float(array.dtype)) fail(array, "expected floating-point numbers");
+std::size_t checked_size(const ArrayView& array, const std::string& file) {
+  if (!is_float(array.dtype)) fail(file, array, "expected floating-point numbers");
   if (array.shape.size() > kMaxDimensions || array.strides.size() != array.shape.size()) {
-    fail(array, fmt::format("expected at most {} dimensions and as many strides, found {} and {}", kMaxDimensions,
-                            array.shape.size(), array.strides.size()));
+    fail(file, array,
+         fmt::format("expected at most {} dimensions and as many strides, found {} and {}", kMaxDimensions,
+                     array.shape.size(), array.strides.size()));
   }
   const std::size_t room = array.data.size() / element_size(array.dtype);
   std::size_t size = 1;
   std::size_t last = 0;  // index of the last element
   bool fits = true;
   for (std::size_t i = 0; i < array.shape.size(); ++i) {
-    if (array.shape[i] < 0 || array.strides[i] < 0) fail(array, "expected dimensions and strides from 0 on");
+    if (array.shape[i] < 0 || array.strides[i] < 0) fail(file, array, "expected dimensions and strides from 0 on");
     if (array.shape[i] == 0) return 0;
     std::size_t step = 0;
     fits = fits && !__builtin_mul_overflow(size, static_cast<std::size_t>(array.shape[i]), &size) &&
@@ -115,21 +116,23 @@ std::size_t checked_size(const ArrayView& array) {
            !__builtin_add_overflow(last, step, &last);
   }
   if (!fits || size > room || last >= room) {
-    fail(array, fmt::format("shape [{}] with strides [{}] does not fit the {} elements of its data",
-                            fmt::join(array.shape, ", "), fmt::join(array.strides, ", "), room));
+    fail(file, array,
+         fmt::format("shape [{}] with strides [{}] does not fit the {} elements of its data",
+                     fmt::join(array.shape, ", "), fmt::join(array.strides, ", "), room));
   }
   return size;
 }
 
-std::vector<float> to_floats(const ArrayView& array) {
-  std::vector<float> values(checked_size(array));
+std::vector<float> to_floats(const ArrayView& array, const std::string& file) {
+  std::vector<float> values(checked_size(array, file));
   std::vector<std::int64_t> index(array.shape.size());
   const std::size_t bytes = element_size(array.dtype);
   std::size_t offset = 0;  // of the element at `index`; a stride that is never taken may wrap around
   for (float& value : values) {
     value = load_float(array.data.data() + offset * bytes, array.dtype, array.byte_order);
     if (!std::isfinite(value)) {
-      fail(array, fmt::format("element {} is not a finite float; expected finite weights", &value - values.data()));
+      fail(file, array,
+           fmt::format("element {} is not a finite float; expected finite weights", &value - values.data()));
     }
     for (std::size_t i = index.size(); i-- > 0;) {  // the next element: the last dimension runs fastest
       const auto stride = static_cast<std::size_t>(array.strides[i]);

@@ -27,13 +27,13 @@ bool is_float(DType dtype);
 /// A tensor of a safetensors file, of a float type.
 ArrayView array_view(const TensorView& tensor);
 
-/// Number of elements. Throws InputError naming the array unless dimensions and strides are from 0 on and few, the
+/// Number of elements. Throws InputError naming file and array unless dimensions and strides are from 0 on and few, the
 /// elements lie within its data, and are no more than the data has room for: so an array takes no more memory than a
 /// small multiple of its file.
-std::size_t checked_size(const ArrayView& array);
+std::size_t checked_size(const ArrayView& array, const std::string& file);
 
 /// The elements in row-major order; doubles are rounded. Throws as checked_size does, and for a number that is not
 /// finite as a float.
-std::vector<float> to_floats(const ArrayView& array);
+std::vector<float> to_floats(const ArrayView& array, const std::string& file);
 
 }  // namespace rune::format

@@ -207,7 +207,7 @@ class TorchReader {
     }
     ArrayView array{
         path, *type->dtype, dimensions(*arguments[2]), dimensions(*arguments[3]), bytes.subspan(begin), byte_order_};
-    checked_size(array);
+    checked_size(array, name_);
     file_.arrays_.push_back(std::move(array));
   }
 

@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 
 #include <array>
 #include <memory>
@@ -18,6 +19,25 @@ namespace {
 constexpr std::size_t kBlock = 64 * 1024;
 
 using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
+
+// libarchive reads names by this thread's locale, which is otherwise C; without C.UTF-8 names outside ASCII are refused.
+class Utf8Names {
+ public:
+  Utf8Names() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = uselocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+  ~Utf8Names() {
+    if (locale_ == nullptr) return;
+    uselocale(before_);
+    freelocale(locale_);
+  }
+
+ private:
+  locale_t locale_;
+  locale_t before_ = nullptr;
+};
 
 // Reads through libarchive; nothing is allocated by what a header says, only by what has been unpacked.
 class ZipReader {
@@ -85,6 +105,7 @@ class ZipReader {
 bool is_zip(std::string_view bytes) { return bytes.starts_with("PK\x03\x04"); }
 
 std::map<std::string, std::string> read_zip(std::string_view bytes, const std::string& name) {
+  const Utf8Names names;
   return ZipReader(bytes, name).read();
 }
 

@@ -82,7 +82,7 @@ class Importer {
     Parameters parameters(model, vocabulary_size());
     for (const Tensor& tensor : layout) {
       if (const ArrayView* const source = source_of(tensor.name)) {
-        std::ranges::copy(format::to_floats(*source), parameters.values(tensor).begin());
+        std::ranges::copy(format::to_floats(*source, name_), parameters.values(tensor).begin());
       }
     }
     return parameters;
