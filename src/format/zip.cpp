@@ -73,9 +73,12 @@ class ZipReader {
 
   // A warning is about what the archive says of times and owners.
   void require(int status) const {
-    if (status == ARCHIVE_OK || status == ARCHIVE_WARN) return;
-    const char* const cause = archive_error_string(archive_.get());
-    fail(cause == nullptr ? "it is damaged" : cause);
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail(cause());
+  }
+
+  [[nodiscard]] std::string cause() const {
+    const char* const text = archive_error_string(archive_.get());
+    return text == nullptr ? "it is damaged" : text;
   }
 
   std::string content(const std::string& path) {
@@ -83,8 +86,8 @@ class ZipReader {
     std::array<char, kBlock> block;
     for (;;) {
       const auto size = archive_read_data(archive_.get(), block.data(), block.size());
-      if (size < 0) require(static_cast<int>(size));
-      if (size <= 0) return content;
+      if (size < 0) fail(fmt::format("entry {}: {}", quote(path), cause()));  // a wrong CRC is a mere warning there
+      if (size == 0) return content;
       const auto count = static_cast<std::size_t>(size);
       if (count > left_) {
         fail(fmt::format("its contents, at entry {}, are more than {} times as long as the archive", quote(path),

@@ -13,7 +13,7 @@ namespace rune::format {
 std::map<std::string, std::string> read_zip(std::string_view bytes, const std::string& name);
 
 /// Weights hardly compress, and what describes them is small beside them: real checkpoints stay below 2.
-inline constexpr std::size_t kMaxZipExpansion = 16;
+inline constexpr std::size_t kMaxZipExpansion = 4;
 
 /// Whether a file starts as a zip archive does.
 bool is_zip(std::string_view bytes);
