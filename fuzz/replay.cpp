@@ -10,7 +10,7 @@
 int main(int argc, char** argv) {
   namespace fs = std::filesystem;
   std::vector<fs::path> files;
-  for (const std::string folder : std::vector<std::string>(argv + 1, argv + argc)) {
+  for (const std::string& folder : std::vector<std::string>(argv + 1, argv + argc)) {
     if (!fs::is_directory(folder)) continue;  // a target without regressions
     for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
   }
