@@ -11,8 +11,8 @@
 
 #include "memory.h"
 
-/// What every fuzz target is made of. A target is a file of fuzz/targets that defines LLVMFuzzerTestOneInput, and, where
-/// the format has lengths and sums that a blind change would break, LLVMFuzzerCustomMutator.
+/// What every fuzz target is made of. A target is a file of fuzz/targets that defines LLVMFuzzerTestOneInput, and
+/// LLVMFuzzerCustomMutator where the format has lengths and sums that a blind change would break.
 extern "C" {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed);

@@ -20,7 +20,8 @@ constexpr std::size_t kBlock = 64 * 1024;
 
 using Archive = std::unique_ptr<archive, decltype(&archive_read_free)>;
 
-// libarchive reads names by this thread's locale, which is otherwise C; without C.UTF-8 names outside ASCII are refused.
+// libarchive reads names by this thread's locale, which is otherwise C. Where there is no C.UTF-8, names outside ASCII
+// are refused.
 class Utf8Names {
  public:
   Utf8Names() : locale_(newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
