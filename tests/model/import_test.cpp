@@ -29,8 +29,9 @@ std::string foreign(const Shapes& shapes) {
   std::vector<format::TensorView> tensors;
   for (const auto& [name, shape] : shapes) {
     const auto size = std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
-    std::iota(data.emplace_back(static_cast<std::size_t>(size)).begin(), data.back().end(), 0.0F);
-    tensors.push_back(format::tensor_view(name, shape, data.back()));
+    std::vector<float>& values = data.emplace_back(static_cast<std::size_t>(size));
+    std::iota(values.begin(), values.end(), 0.0F);
+    tensors.push_back(format::tensor_view(name, shape, values));
   }
   format::write_safetensors(folder / "f", tensors, {});
   return read_file(folder / "f");
