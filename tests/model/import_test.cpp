@@ -94,7 +94,7 @@ TEST(Import, ListsWhatItCannotChooseFrom) {
                                               HasSubstr("\"out2.weight\" (3 x 2)"))));
   EXPECT_THAT([&] { import(two, with({.projection = "out"})); }, refuses("no part of that:\n  \"out2.bias\" (3)"));
   EXPECT_THAT([&] { import(two, with({.projection = "elsewhere"})); }, refuses("\"elsewhere\""));
-  EXPECT_THAT([] { import(gru() + gru("second.")); }, refuses("--recurrent"));
+  EXPECT_THAT([] { import(gru() + Shapes{{"second.weight_ih_l0", {6, 3}}}); }, refuses("--recurrent"));
   Shapes embeddings = gru() + Shapes{{"e1", {3, 5}}, {"e2", {3, 5}}};
   embeddings[0].second = {6, 5};
   EXPECT_THAT([&] { import(embeddings); }, refuses("--embedding"));
