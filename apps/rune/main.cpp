@@ -21,6 +21,8 @@ constexpr Command kCommands[] = {
     {"next", "show which characters a model expects next", next},
     {"eval", "measure how well a model predicts a text", evaluate},
     {"inspect", "show what a model is made of", inspect},
+    {"import", "make a model of weights from PyTorch", import_model},
+    {"export", "write a model for ONNX, or a small one to share", export_model},
     {"recipes", "list ready-made trainings, or print one", recipes},
     {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "base/matrix.h"
+#include "format/quote.h"
 
 namespace rune::format {
 namespace {
@@ -33,7 +34,8 @@ struct ElementType {
   std::size_t size;
 };
 constexpr std::array kElementTypes{ElementType{DType::f32, "F32", 4}, ElementType{DType::f64, "F64", 8},
-                                   ElementType{DType::i64, "I64", 8}, ElementType{DType::u8, "U8", 1}};
+                                   ElementType{DType::i64, "I64", 8}, ElementType{DType::u8, "U8", 1},
+                                   ElementType{DType::f16, "F16", 2}, ElementType{DType::bf16, "BF16", 2}};
 
 const ElementType& element_type(DType dtype) {
   return *std::find_if(kElementTypes.begin(), kElementTypes.end(),
@@ -47,9 +49,6 @@ constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
   if constexpr (std::is_same_v<T, std::uint8_t>) return DType::u8;
 }
-
-/// A string from a file for a message: in quotes, everything but printable ASCII escaped.
-std::string quote(std::string_view text) { return json(text).dump(-1, ' ', true, json::error_handler_t::replace); }
 
 std::string to_string(std::span<const std::int64_t> shape) {
   std::string text = "[";
@@ -180,7 +179,8 @@ class HeaderReader {
     const std::string dtype = member(object, "dtype", json::value_t::string).get<std::string>();
     const auto type = std::find_if(kElementTypes.begin(), kElementTypes.end(),
                                    [&](const auto& known) { return dtype == known.name; });
-    if (type == kElementTypes.end()) fail_tensor("expected dtype F32, F64, I64 or U8, found " + quote(dtype));
+    if (type == kElementTypes.end())
+      fail_tensor("expected dtype F32, F64, F16, BF16, I64 or U8, found " + quote(dtype));
     entry.dtype = type->dtype;
     for (const json& dimension : member(object, "shape", json::value_t::array)) {
       entry.shape.push_back(integer(dimension));

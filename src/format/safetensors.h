@@ -13,7 +13,7 @@
 /// Knows names, shapes and bytes; knows no model.
 namespace rune::format {
 
-enum class DType { f32, f64, i64, u8 };
+enum class DType { f32, f64, i64, u8, f16, bf16 };
 
 /// One named array. `data` is borrowed: when writing from the caller, when reading from the SafetensorsFile.
 struct TensorView {

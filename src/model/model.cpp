@@ -97,20 +97,15 @@ Json parse_json(const std::string& json, const std::string& where) {
   }
 }
 
-char32_t symbol_of(const Json& name, const std::string& where) {
-  for (char32_t symbol = text::kUnknownSymbol; symbol <= text::kLastSymbol; ++symbol) {
-    if (text::symbol_name(symbol) == name.get_ref<const std::string&>()) return symbol;
-  }
-  refuse(name, "the name of a symbol", where);
-}
-
 text::Vocabulary vocabulary_from_json(const std::string& text, const std::string& where) {
   const Json json = parse_json(text, where);
   if (!json.is_array()) refuse(json, "an array of code points and names of symbols", where);
   std::u32string characters;
   for (const Json& element : json) {
     if (element.is_string()) {
-      characters.push_back(symbol_of(element, where));
+      const auto symbol = text::symbol_of(element.get_ref<const std::string&>());
+      if (!symbol) refuse(element, "the name of a symbol", where);
+      characters.push_back(*symbol);
       continue;
     }
     std::uint32_t code_point = 0;
@@ -181,6 +176,8 @@ format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary
   }
   return {{kFormatKey, kFormatVersion}, {kModelKey, to_json(options)}, {kVocabularyKey, entries.dump()}};
 }
+
+bool describes_model(const format::SafetensorsFile& file) { return file.metadata().contains(kModelKey); }
 
 Model model_from(const format::SafetensorsFile& file) {
   const auto where = [&](const char* key) { return fmt::format("'{}': metadata '{}'", file.name(), key); };

@@ -30,6 +30,13 @@ std::string_view symbol_name(char32_t entry) {
   return entry < kUnknownSymbol || entry > kLastSymbol ? "" : kNames[entry - kUnknownSymbol];
 }
 
+std::optional<char32_t> symbol_of(std::string_view name) {
+  for (char32_t symbol = kUnknownSymbol; symbol <= kLastSymbol; ++symbol) {
+    if (symbol_name(symbol) == name) return symbol;
+  }
+  return std::nullopt;
+}
+
 Vocabulary Vocabulary::of_text(std::u32string_view text) { return of_parts({&text, 1}, {}, 1); }
 
 Vocabulary Vocabulary::of_parts(std::span<const std::u32string_view> parts, std::u32string symbols,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,8 @@ inline constexpr char32_t kEndSymbol = 0x110003;      // <EOS>: after a record
 inline constexpr char32_t kLastSymbol = kEndSymbol;
 /// "<unk>"; empty if it is no symbol.
 std::string_view symbol_name(char32_t entry);
+/// The symbol of that name; nothing if there is none.
+std::optional<char32_t> symbol_of(std::string_view name);
 
 /// The alphabet of a model: characters (code points) and symbols, and their token numbers. Immutable after
 /// construction, thread-safe.

@@ -204,11 +204,11 @@ TEST(Safetensors, HeadersMustHaveTheFormatsStructure) {
   expect_error(file_of("{\"x\":{\"shape\":" + std::string(100000, '['), 0), "structure");
   expect_error(file_of(R"({"x":{"shape":[1],"data_offsets":[0,1]}})", 1), "expected dtype, found none");
   expect_error(file_of(R"({"x":{"dtype":1,"shape":[1],"data_offsets":[0,1]}})", 1), "another kind of value for dtype");
-  expect_error(file_of(R"({"x":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}})", 2), R"(found "F16")");
+  expect_error(file_of(R"({"x":{"dtype":"F8","shape":[1],"data_offsets":[0,2]}})", 2), R"(found "F8")");
   expect_error(file_of(R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0]}})", 1),
                "expected two data_offsets, found 1");
   expect_error(file_of(R"({"x":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,1]}})", 1), "8 dimensions");
-  expect_error(file_of(R"({"\u001b[2J":{"dtype":"F16","shape":[],"data_offsets":[0,2]}})", 2), R"("\u001b[2J")");
+  expect_error(file_of(R"({"\u001b[2J":{"dtype":"F8","shape":[],"data_offsets":[0,2]}})", 2), R"("\u001b[2J")");
   expect_error(file_of(R"({"__metadata__":{"a":1}})", 0), R"(expected a string for metadata "a")");
   expect_error(file_of(R"({"__metadata__":{"a":"1","a":"2"}})", 0), R"(key "a" occurs twice)");
   for (const char* dimension : {"-1", "1.0", "9223372036854775808", "true", "null", "\"1\""}) {
