@@ -48,6 +48,7 @@ int bench(int argc, const char* const* argv) {
     return success;
   }
   std::vector<const tools::Workload*> chosen;
+  chosen.reserve(names.size());
   for (const std::string& name : names) chosen.push_back(&tools::find_workload(name));
   if (chosen.empty())
     for (const tools::Workload& workload : tools::workloads()) chosen.push_back(&workload);
