@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <rune/error.h>
 
+#include "base/file.h"
 #include "base/thread_team.h"
 #include "generate/generator.h"
 #include "kernels/kernels.h"
@@ -124,7 +125,7 @@ struct Trainer::Parts {
   void save();
   void write_config() const;
   void log(const std::string& message) const {
-    if (run_directory) append(run_directory->log(), log_line(message));
+    if (run_directory) append_to_file(run_directory->log(), log_line(message));
   }
 
   [[nodiscard]] bool evaluation_due() const {
@@ -295,10 +296,10 @@ void Trainer::Parts::report(const Observer& observer) {
   now.training_seconds = 0;
   if (run_directory) {
     if (report.best) save_weights(run_directory->best(), state);
-    append(run_directory->metrics(), metrics_line(report));
+    append_to_file(run_directory->metrics(), metrics_line(report));
     if (options.sample.length > 0) {
       const std::string paragraph = sample_paragraph(report);
-      append(run_directory->samples(), paragraph);
+      append_to_file(run_directory->samples(), paragraph);
       now.samples_size += static_cast<std::int64_t>(paragraph.size());
     }
     log(fmt::format("step {}: train loss {:.4f}{}{}", now.step, report.train_loss,
