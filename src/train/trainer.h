@@ -77,7 +77,7 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Goes on from a run directory's last checkpoint, or an older one where that is damaged, and locks the directory; the
+  /// Goes on from a run directory's last checkpoint, or an older one where that is damaged, and locks the run; the
   /// corpus is the one read from the texts that config.toml names. Throws InputError if its hash differs, unless a new
   /// one is accepted: then the plan is counted in its epochs, from a zero state, and the best loss is forgotten.
   /// Metrics lines after the checkpoint's step are dropped, so that each step stands once. A run that ended before its
