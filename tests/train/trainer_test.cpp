@@ -663,6 +663,38 @@ TEST(Trainer, ARolledBackRunIsResumedExactly) {
   }
 }
 
+// Weights that no training made: everything is there but one number.
+TEST(Trainer, NumbersThatAreNotFiniteAreNoticedBeforeAnythingIsSaved) {
+  const test::TemporaryFolder folder;
+  const model::Model model = new_model(model_options(Cell::gru), corpus());
+  int runs = 0;
+  for (const model::Tensor& tensor : model.network.parameters().tensors()) {
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      for (const bool before_the_step : {false, true}) {
+        TrainOptions options = train_options();
+        options.save_every = {before_the_step ? 1000.0 : 1.0, Unit::steps};
+        options.on_divergence = OnDivergence::stop;
+        const fs::path path = folder / std::to_string(++runs);
+        Trainer trainer = start(path, options, model_options(Cell::gru));
+        Observer observer;
+        // The trainer owns the model; nothing but a defect of memory changes it while it trains.
+        auto& network = const_cast<model::Network&>(trainer.model().network);
+        observer.on_step = [&](const Progress& progress) {
+          if (progress.step != 2) return;
+          network.mutable_parameters().values(tensor.name)[0] = bad;
+          ThreadTeam team(1);
+          if (before_the_step) network.pack(team);
+        };
+        EXPECT_THROW(trainer.run(observer), DivergedError) << tensor.name;
+        EXPECT_LE(trainer.step(), 3) << tensor.name;
+        EXPECT_EQ(load_checkpoint(path / "last.safetensors", options).position.step, before_the_step ? 0 : 1)
+            << tensor.name;
+      }
+    }
+  }
+  EXPECT_EQ(runs, 44);
+}
+
 TEST(LossTrend, TellsAnExplosionFromNoise) {
   LossTrend trend;
   for (int i = 0; i < 99; ++i) trend.add(100);
