@@ -14,7 +14,6 @@
 #include "model/model.h"
 #include "model_summary.h"
 #include "output.h"
-#include "text/utf8.h"
 #include "train/checkpoint.h"
 #include "train/run_directory.h"
 
@@ -91,16 +90,13 @@ std::string training_text(const train::Position& position) {
 std::string as_text(const Inspected& inspected) {
   const model::Network& network = inspected.model.network;
   const text::Vocabulary& vocabulary = inspected.model.vocabulary;
-  std::string characters;
-  for (const char c : text::escape_controls(entries(vocabulary))) {
-    characters += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
-  }
   std::string text = labelled("file", inspected.path);
   const Json options = Json::parse(model::to_json(network.options()));
   for (const auto& [key, value] : options.items()) {
     if (!value.is_null()) text += labelled(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
-  text += labelled("alphabet", fmt::format("{} characters: {}", vocabulary.size(), characters));
+  text +=
+      labelled("alphabet", fmt::format("{} characters: {}", vocabulary.size(), entries_text(vocabulary.characters())));
   if (inspected.position) text += training_text(*inspected.position);
   text += '\n' + layer_table(network) + "\n  parameters\n";
   for (const model::Tensor& tensor : network.parameters().tensors()) {

@@ -7,6 +7,8 @@
 
 #include "model/cell.h"
 #include "output.h"
+#include "text/utf8.h"
+#include "text/vocabulary.h"
 
 namespace rune::app {
 namespace {
@@ -45,6 +47,23 @@ std::string layer_table(const model::Network& network) {
   }
   table += row("linear", arrow(options.hidden_size, alphabet), count("fc.weight") + count("fc.bias"));
   return table + row("total", "", parameters.count());
+}
+
+std::string entries_text(std::u32string_view entries) {
+  std::string utf8;
+  for (const char32_t entry : entries) {
+    const std::string_view symbol = text::symbol_name(entry);
+    if (symbol.empty()) {
+      text::append_utf8(utf8, entry);
+    } else {
+      utf8 += symbol;
+    }
+  }
+  std::string shown;
+  for (const char c : text::escape_controls(utf8)) {
+    shown += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
+  }
+  return shown;
 }
 
 double training_memory(const model::Network& network, const TrainOptions& options, std::int64_t characters) {

@@ -1,7 +1,5 @@
 #include <unistd.h>
 
-#include <iostream>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "command_line.h"
 #include "generate/generator.h"
 #include "generate/sampler.h"
+#include "input.h"
 #include "model/model.h"
 #include "output.h"
 #include "text/corpus.h"
@@ -90,10 +89,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
   return true;
 }
 
-std::string prompt_text(const std::string& prompt) {
-  if (prompt != "-") return prompt;
-  return {std::istreambuf_iterator<char>(std::cin), {}};
-}
+std::string prompt_text(const std::string& prompt) { return prompt == "-" ? standard_input() : prompt; }
 
 // Writes the first sample as it comes and keeps those after it until it is their turn.
 class SampleWriter {

@@ -9,9 +9,11 @@
 #include <fmt/format.h>
 
 #include "advice.h"
+#include "base/file.h"
 #include "command.h"
 #include "command_line.h"
-#include "model/model.h"
+#include "input.h"
+#include "model/alphabet.h"
 #include "model_summary.h"
 #include "output.h"
 #include "stop_signal.h"
@@ -25,6 +27,8 @@ namespace rune::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kStandardInput = "-";
 
 struct Request {
   std::vector<std::string> texts;
@@ -148,6 +152,11 @@ void add_observation_options(CommandLine& line, Request& request) {
   line.option("--save-every", "PERIOD", train.save_every,
               "How often to save a checkpoint, besides the best and the last.");
   line.toggle("save-cycles", train.save_cycles, "Of --schedule restarts: keep the weights of every cycle's end.");
+  line.option("--keep", "N", train.keep, "Checkpoints kept beside the last, to fall back to; 0: none.");
+  line.option("--on-divergence", "NAME", train.on_divergence,
+              train::list_names<OnDivergence>() +
+                  ": when the loss explodes or is no number, go back to the last checkpoint with half the learning "
+                  "rate, three times at most; or end.");
   line.option("--protocol", "NAME", train.protocol,
               "How to measure: rows:N, stream, windows:N, or batches as in training. [rows with the batch size]");
   line.option("--sample-length", "N", train.sample.length, "Characters written at every evaluation; 0: none.");
@@ -187,15 +196,17 @@ bool parse(int argc, const char* const* argv, Request& request) {
                    "Learns from UTF-8 text, one file or several, and keeps everything in a run directory: config.toml, "
                    "metrics.jsonl, samples.txt, "
                    "log.txt, best.safetensors (lowest validation loss) and last.safetensors (to resume from). Ctrl-C "
-                   "once stops and saves.");
-  line.operands("TEXT", request.texts, "The files to learn from, in this order.");
+                   "once stops and saves; the signal USR1 saves and goes on.");
+  line.operands("TEXT", request.texts,
+                "The files to learn from, in this order; -: standard input, of which the run keeps a copy.");
   line.group("Run");
   line.option("-o,--output", "RUN", request.run, "The run directory, which must not exist. [runs/<text>-<number>]");
   line.option("--recipe", "NAME", request.recipe,
               "Begin with the options of a recipe (rune recipes lists them) or of a TOML file, which other options "
               "override.");
   line.option("--from", "MODEL", request.from,
-              "Begin with the weights of another model, which also decides alphabet and shape.");
+              "Begin with the weights of another model, which also decides the shape. Characters of both alphabets "
+              "keep what it knows of them.");
   add_text_options(line, request.text, validation_fraction);
   add_model_options(line, request.model);
   add_training_options(line, request.train, duration);
@@ -213,6 +224,9 @@ bool parse(int argc, const char* const* argv, Request& request) {
   if (request.precision != "f32") {
     throw UsageError(
         fmt::format("expected f32 in --precision, the only one there is so far, found '{}'", request.precision));
+  }
+  if (std::ranges::count(request.texts, kStandardInput) > 0 && request.texts.size() > 1) {
+    throw UsageError("expected - (standard input) to be the only TEXT");
   }
   request.train.duration = duration.period().value_or(request.train.duration);
   if (validation_fraction) {
@@ -255,6 +269,18 @@ std::string validation_text(const text::Corpus& corpus) {
   return fmt::format("{:.3g} % of its windows", 100 * options.validation_fraction);
 }
 
+// What becomes of the alphabet of the model that training begins with.
+std::string alphabet_text(const model::AlphabetChange& change) {
+  const auto some = [](std::u32string_view entries) {
+    constexpr std::size_t kMost = 50;
+    const std::string more = entries.size() > kMost ? " ..." : "";
+    return with_commas(std::ssize(entries)) + (entries.empty() ? "" : ": ") + entries_text(entries.substr(0, kMost)) +
+           more;
+  };
+  return fmt::format("Alphabet: kept {}\n          new {}\n          dropped {}\n", some(change.kept),
+                     some(change.added), some(change.dropped));
+}
+
 std::string summary(const Request& request, const text::Corpus& corpus, const model::Network& network) {
   const auto training = std::ssize(corpus.train);
   const auto validation = std::ssize(corpus.validation);
@@ -265,6 +291,9 @@ std::string summary(const Request& request, const text::Corpus& corpus, const mo
                         with_commas(std::ssize(corpus.train_ends) + std::ssize(corpus.validation_ends)),
                         with_commas(std::ssize(corpus.validation_ends)));
   }
+  if (!request.from.empty()) {
+    text += alphabet_text(model::compare(model::load_model(request.from).vocabulary, corpus.vocabulary));
+  }
   text += '\n';
   text += layer_table(network);
   text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, request.train, training + validation)));
@@ -272,12 +301,16 @@ std::string summary(const Request& request, const text::Corpus& corpus, const mo
   return text + fmt::format("Run directory: {}\n\n", request.run);
 }
 
-// A training that does not fit its text leaves no run directory behind.
-train::Trainer new_trainer(model::Model model, text::Corpus corpus, const TrainOptions& options,
-                           train::RunDirectory& run) {
+// Reads the text and makes the model. A training that cannot begin leaves no run directory behind.
+train::Trainer new_trainer(const Request& request, train::RunDirectory& run) {
   try {
-    return {std::move(model), std::move(corpus), options, &run};
-  } catch (const InputError&) {
+    if (request.texts.front() == kStandardInput) write_file_atomically(run.corpus(), standard_input());
+    const train::RunConfig config = run.read_config();
+    text::Corpus corpus = train::read_corpus(config);
+    model::Model model = train::initial_model(config, corpus.vocabulary);
+    if (!request.display.quiet) message(summary(request, corpus, model.network));
+    return {std::move(model), std::move(corpus), config.train, &run};
+  } catch (...) {
     fs::remove_all(run.path());
     throw;
   }
@@ -288,16 +321,14 @@ train::Trainer new_trainer(model::Model model, text::Corpus corpus, const TrainO
 int train(int argc, const char* const* argv) {
   Request request;
   if (!parse(argc, argv, request)) return success;
-  if (request.run.empty()) request.run = free_run_name(request.texts.front());
+  train::RunConfig config = request.config();
+  const bool piped = request.texts.front() == kStandardInput;
+  if (request.run.empty()) request.run = free_run_name(piped ? "stdin" : request.texts.front());
+  if (piped) config.texts = {fs::path(request.run) / "corpus.txt"};
 
-  const train::RunConfig config = request.config();
-  text::Corpus corpus = train::read_corpus(config);
-  model::Model model = train::initial_model(config, corpus.vocabulary);
-  if (!request.display.quiet) message(summary(request, corpus, model.network));
-
-  const StopSignal stop_signal;
   auto run = train::RunDirectory::create(request.run, config);
-  auto trainer = new_trainer(std::move(model), std::move(corpus), request.train, run);
+  auto trainer = new_trainer(request, run);
+  const StopSignal stop_signal;
   return run_training(trainer, request.run, request.display);
 }
 

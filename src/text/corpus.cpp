@@ -7,10 +7,9 @@
 #include <utility>
 
 #include <rune/error.h>
-#define XXH_INLINE_ALL  // no library to link to
-#include <xxhash.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "text/records.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
@@ -21,23 +20,17 @@ namespace {
 constexpr char32_t kByteOrderMark = 0xFEFF;
 
 std::string hash_of(std::u32string_view text) {
-  XXH3_state_t state;
-  XXH3_128bits_reset(&state);
+  Hash hash;
   constexpr std::size_t kChunk = 4096;
-  std::array<unsigned char, 4 * kChunk> bytes;
+  std::array<char, 4 * kChunk> bytes;
   for (; !text.empty(); text.remove_prefix(std::min(kChunk, text.size()))) {
     const std::u32string_view chunk = text.substr(0, kChunk);
     for (std::size_t i = 0; i < chunk.size(); ++i) {
-      for (std::size_t k = 0; k < 4; ++k) bytes[4 * i + k] = static_cast<unsigned char>(chunk[i] >> (8 * k));
+      for (std::size_t k = 0; k < 4; ++k) bytes[4 * i + k] = static_cast<char>(chunk[i] >> (8 * k));
     }
-    XXH3_128bits_update(&state, bytes.data(), 4 * chunk.size());
+    hash.update({bytes.data(), 4 * chunk.size()});
   }
-  XXH128_canonical_t digest;
-  XXH128_canonicalFromHash(&digest, XXH3_128bits_digest(&state));
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string hash;
-  for (const unsigned char byte : digest.digest) hash += {kDigits[byte >> 4], kDigits[byte & 0xF]};
-  return hash;
+  return hash.digits();
 }
 
 }  // namespace
