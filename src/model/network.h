@@ -72,7 +72,9 @@ class Network {
   [[nodiscard]] const Parameters& parameters() const;
   /// After writing to the parameters, call pack() before the network is used again.
   [[nodiscard]] Parameters& mutable_parameters();
-  void pack(ThreadTeam& team);
+  /// `with_table` false: without the table that step() looks embedded characters up in; it is then slower, the results
+  /// are the same. It is as much work as a training step on few characters.
+  void pack(ThreadTeam& team, bool with_table = true);
 
   /// Evaluation mode. The state is carried from before the block to after it. Each target's loss is left in
   /// workspace.losses().

@@ -97,9 +97,32 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
   if (first()) table_ = Matrix(vocabulary_size_, gate_columns());
 }
 
+BlockCharacters::BlockCharacters(std::size_t vocabulary_size, std::size_t places, std::size_t embedding,
+                                 std::size_t gate_columns)
+    : embedded(std::min(vocabulary_size, places), embedding),
+      table(std::min(vocabulary_size, places), gate_columns),
+      row_of_(vocabulary_size) {
+  distinct.reserve(embedded.rows());
+  rows.reserve(places);
+}
+
+void BlockCharacters::list(std::span<const std::int32_t> tokens) {
+  constexpr std::int32_t kAbsent = -1;
+  std::ranges::fill(row_of_, kAbsent);
+  for (const std::int32_t token : tokens) row_of_[static_cast<std::size_t>(token)] = 0;
+  distinct.clear();
+  for (std::size_t token = 0; token < row_of_.size(); ++token) {
+    if (row_of_[token] == kAbsent) continue;
+    row_of_[token] = static_cast<std::int32_t>(distinct.size());
+    distinct.push_back(static_cast<std::int32_t>(token));
+  }
+  rows.clear();
+  for (const std::int32_t token : tokens) rows.push_back(row_of_[static_cast<std::size_t>(token)]);
+}
+
 std::size_t RecurrentLayer::gate_stride() const { return spread_stride(gate_columns()); }
 
-void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads) {
+void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thread, int threads) {
   const auto values = [&](std::size_t tensor) { return parameters.values(parameters.tensors()[tensor]).data(); };
   const std::size_t gates = traits_->gates;
   const Range units = share_of(unit_blocks_, thread, threads);
@@ -138,13 +161,12 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
 
   if (!first()) return;
-  for (std::size_t v = 0; v < vocabulary_size_; ++v)
-    std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
+  if (thread == 0) has_table_ = with_table || !embedding_;
   if (embedding_) {
-    kernels_->multiply(of_units(input_product(plain_rows(values(kEmbeddingTensor), input_size_),
-                                              plain_rows(table_.data(), table_.cols()), vocabulary_size_),
-                                units));
+    if (with_table) fill_table(values(kEmbeddingTensor), table_, vocabulary_size_, units);
   } else {
+    for (std::size_t v = 0; v < vocabulary_size_; ++v)
+      std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
     const float* weights = values(weight_ih_);
     for_columns(input_rows_, traits_->input_first, [&](std::size_t column, std::int32_t row) {
       if (row < 0) return;
@@ -152,6 +174,17 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
       for (std::size_t v = 0; v < vocabulary_size_; ++v) table_.row(v)[column] += in[v];
     });
   }
+}
+
+void RecurrentLayer::fill_table(const float* embedded, Matrix& table, std::size_t rows, Range units) const {
+  const Rows<float> out = plain_rows(table.data(), table.cols());
+  fill_bias(out, rows, units);
+  kernels_->multiply(of_units(input_product(plain_rows(embedded, input_size_), out, rows), units));
+}
+
+void RecurrentLayer::fill_table(BlockCharacters& characters, int thread, int threads) const {
+  fill_table(characters.embedded.data(), characters.table, characters.distinct.size(),
+             share_of(unit_blocks_, thread, threads));
 }
 
 void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows, Range units) const {
@@ -233,7 +266,7 @@ Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::si
   return product;
 }
 
-void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations* below, LayerActivations& activations,
+void RecurrentLayer::forward(const InputRows& input, const LayerActivations* below, LayerActivations& activations,
                              const DropoutMask& dropout, std::size_t steps, const Streams& streams) const {
   const std::size_t n = streams.size();
   const std::size_t at_once = first() ? 1 : streams.steps_at_once();
@@ -241,8 +274,8 @@ void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations*
     const Rows<float> gates = streams.rows(activations.gates, t);
     // 1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
     if (first()) {
-      kernels_->gather(table_.data(), table_.cols(), tokens + t * streams.batch_size + streams.begin, n, gates.data,
-                       gates.stride, gate_columns());
+      kernels_->gather(input.table->data(), input.table->cols(), input.rows + t * streams.batch_size + streams.begin, n,
+                       gates.data, gates.stride, gate_columns());
     } else if (t % at_once == 0) {
       const std::size_t rows = std::min(at_once, steps - t) * n;
       fill_bias(gates, rows, all_units());
@@ -316,7 +349,7 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
   }
 }
 
-void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, const std::int32_t* tokens,
+void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, const InputRows& input,
                                           const LayerActivations* below, std::size_t steps, std::size_t batch_size,
                                           Parameters& gradients, Matrix& d_table, float* scratch, int thread,
                                           int threads) const {
@@ -364,8 +397,8 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
   // The table's gradient: dgates added up by character, for the columns of this thread's units.
   const std::size_t from = units.begin * unit_columns();
   const std::size_t width = (units.end - units.begin) * unit_columns();
-  for (std::size_t v = 0; v < vocabulary_size_; ++v) std::fill_n(d_table.row(v) + from, width, 0.0F);
-  kernels_->scatter_add(d_table.data() + from, d_table.cols(), tokens, rows, d_gates.data() + from, d_gates.cols(),
+  for (std::size_t v = 0; v < d_table.rows(); ++v) std::fill_n(d_table.row(v) + from, width, 0.0F);
+  kernels_->scatter_add(d_table.data() + from, d_table.cols(), input.rows, rows, d_gates.data() + from, d_gates.cols(),
                         width);
   if (embedding_) return;  // embedding_gradients goes on
   float* d_weight = values(weight_ih_);
@@ -382,7 +415,7 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
     }
 }
 
-void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
+void RecurrentLayer::embedding_gradients(const Matrix& d_table, const BlockCharacters& characters, Matrix& d_embedding,
                                          Parameters& gradients, float* scratch, int thread, int threads) const {
   const auto values = [&](std::size_t tensor) { return gradients.values(gradients.tensors()[tensor]).data(); };
   const Range units = share_of(unit_blocks_, thread, threads);
@@ -390,27 +423,47 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters
   if (blocks > 0)
     kernels_->outer_product({.d = d_table.data(),
                              .d_stride = d_table.cols(),
-                             .x = parameters.values(parameters.tensors()[kEmbeddingTensor]).data(),
+                             .x = characters.embedded.data(),
                              .x_stride = input_size_,
-                             .rows = vocabulary_size_,
+                             .rows = characters.distinct.size(),
                              .columns = input_size_,
                              .c = values(weight_ih_),
                              .column_sums = values(bias_ih_)},
                             std::span(input_blocks_).subspan(units.begin * traits_->gates, blocks), scratch);
-  const Range rows = share_of(vocabulary_size_, thread, threads);
+
+  // The rows of this thread's tokens: those of the block get a gradient, all others none.
+  const Range tokens = share_of(vocabulary_size_, thread, threads);
+  const auto& distinct = characters.distinct;
+  const auto row_from = [&](std::size_t token) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(distinct, static_cast<std::int32_t>(token)) -
+                                    distinct.begin());
+  };
+  const Range rows{row_from(tokens.begin), row_from(tokens.end)};
+  float* const out = values(kEmbeddingTensor);
+  std::fill(out + tokens.begin * input_size_, out + tokens.end * input_size_, 0.0F);
   if (rows.begin == rows.end) return;
   kernels_->multiply(backward_product(plain_rows(d_table.row(rows.begin), d_table.cols()), traits_->input_first,
                                       input_backward_, plain_rows(d_embedding.row(rows.begin), d_embedding.cols()),
                                       rows.end - rows.begin, Start::zero));
-  for (std::size_t v = rows.begin; v < rows.end; ++v)
-    std::copy_n(d_embedding.row(v), input_size_, values(kEmbeddingTensor) + v * input_size_);
+  for (std::size_t row = rows.begin; row < rows.end; ++row)
+    std::copy_n(d_embedding.row(row), input_size_, out + static_cast<std::size_t>(distinct[row]) * input_size_);
 }
 
-void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, Matrix& inner,
-                          const Matrix& hidden, Matrix* cell, Matrix& next_hidden, int thread, ThreadTeam* team) const {
+void RecurrentLayer::step(const Parameters& parameters, const std::int32_t* tokens, const Matrix* input, Matrix& gates,
+                          Matrix& inner, const Matrix& hidden, Matrix* cell, Matrix& next_hidden, int thread,
+                          ThreadTeam* team) const {
   const std::size_t n = hidden.rows();
   const Range units = share_of(unit_blocks_, thread, team != nullptr ? team->size() : 1);
-  if (first()) {
+  if (first() && !has_table_) {
+    const float* const embedding = parameters.values(parameters.tensors()[kEmbeddingTensor]).data();
+    const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
+    fill_bias(gate_rows, n, units);
+    for (std::size_t row = 0; row < n; ++row)
+      kernels_->multiply(of_units(
+          input_product(plain_rows(embedding + static_cast<std::size_t>(tokens[row]) * input_size_, input_size_),
+                        plain_rows(gates.row(row), gates.cols()), 1),
+          units));
+  } else if (first()) {
     const std::size_t from = units.begin * unit_columns();
     kernels_->gather(table_.data() + from, table_.cols(), tokens, n, gates.data() + from, gates.cols(),
                      (units.end - units.begin) * unit_columns());

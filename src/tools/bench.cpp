@@ -105,7 +105,7 @@ Samples train(const Workload& workload, const train::RunConfig& config, ThreadTe
         const double norm = optimizer.norm(gradients, team);
         optimizer.step(network.mutable_parameters(), gradients, options.optimizer.learning_rate,
                        train::clip_factor(norm, options.clip_norm), team);
-        network.pack(team);
+        network.pack(team, /*with_table=*/false);
       },
       seconds, probe);
 }

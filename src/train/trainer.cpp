@@ -232,6 +232,7 @@ bool Trainer::Parts::advance(const Observer& observer) {
   const bool stop = observer.stop_requested && observer.stop_requested();
   const bool asked = observer.save_requested && observer.save_requested();
   if (at_end() || stop || asked || save_due()) save();
+  if (at_end() || stop) network().pack(team);  // the model may go on to write
   return !stop || at_end();
 }
 
@@ -264,7 +265,7 @@ void Trainer::Parts::train_step() {
   }
 
   state.optimizer.step(network().mutable_parameters(), gradients, rate, clip_factor(norm, options.clip_norm), team);
-  network().pack(team);
+  network().pack(team, /*with_table=*/false);
 
   ++now.step;
   now.characters += loss.characters;
