@@ -28,8 +28,8 @@ struct LossTrend {
 
  private:
   [[nodiscard]] bool is_above(double margin) const {
-    constexpr std::int64_t kFewest = 100;
-    return steps >= kFewest && recent > level + margin * std::max(level, 1.0);
+    constexpr std::int64_t kFirst = 100;
+    return steps >= kFirst && recent > level + margin * std::max(level, 1.0);
   }
 };
 

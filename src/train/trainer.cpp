@@ -127,7 +127,7 @@ struct Trainer::Parts {
   Outcome run(const Observer& observer);
   bool advance(const Observer& observer);
   void train_step();
-  void roll_back(const DivergedError& divergence, const Observer& observer);
+  void roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer);
   void accept_new_corpus();
   void fix_total_steps();
   void report(const Observer& observer);
@@ -139,7 +139,7 @@ struct Trainer::Parts {
   [[noreturn]] void diverged(std::int64_t step, const std::string& found) const;
   void require_finite();
   void save();
-  void saved_here();
+  void saved_in(const RunDirectory& run);
   void write_config() const;
   void log(const std::string& message) const {
     if (run_directory) append_to_file(run_directory->log(), log_line(message));
@@ -209,8 +209,8 @@ Outcome Trainer::Parts::run(const Observer& observer) {
         log(fmt::format("stop at step {}", position().step));
         return Outcome::stopped;
       } catch (const DivergedError& divergence) {
-        if (!rolls_back()) throw;
-        roll_back(divergence, observer);
+        if (!run_directory || !rolls_back()) throw;
+        roll_back(*run_directory, divergence, observer);
       }
     }
   } catch (const Error& error) {
@@ -399,29 +399,30 @@ void Trainer::Parts::require_finite() {
 
 void Trainer::Parts::save() {
   if (!run_directory) return;
+  const RunDirectory& run = *run_directory;
   require_finite();
   const bool keep_older = options.keep > 0 && saved_step != position().step;
-  save_checkpoint(run_directory->last(), state, keep_older ? older_name : std::filesystem::path());
-  saved_here();
-  run_directory->drop_older_checkpoints(options.keep);
+  save_checkpoint(run.last(), state, keep_older ? older_name : std::filesystem::path());
+  saved_in(run);
+  run.drop_older_checkpoints(options.keep);
   saved = Clock::now();
   log(fmt::format("saved step {}", position().step));
 }
 
-void Trainer::Parts::saved_here() {
+void Trainer::Parts::saved_in(const RunDirectory& run) {
   saved_step = position().step;
-  older_name = run_directory->older(saved_step, position().validation_loss);
+  older_name = run.older(saved_step, position().validation_loss);
 }
 
 // The plan, its time and the best model so far outlast what is trained once more.
-void Trainer::Parts::roll_back(const DivergedError& divergence, const Observer& observer) {
+void Trainer::Parts::roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer) {
   const Position before = position();
   if (before.rollbacks == kMostRollbacks) {
     throw DivergedError(fmt::format("{} It has been rolled back {} times, each time with half the learning rate.",
                                     divergence.what(), kMostRollbacks),
                         divergence.step());
   }
-  const auto checkpoint = newest_checkpoint(*run_directory);
+  const auto checkpoint = newest_checkpoint(run);
   if (!checkpoint) throw divergence;
   state = train_state_from(checkpoint->file, options);
   Position& now = position();
@@ -430,8 +431,8 @@ void Trainer::Parts::roll_back(const DivergedError& divergence, const Observer& 
   now.best_validation_loss = before.best_validation_loss;
   now.isa = before.isa;
   update_clock();
-  drop_reports_after(*run_directory, now);
-  saved_here();
+  drop_reports_after(run, now);
+  saved_in(run);
   save();
   const std::string notice =
       fmt::format("{} {}Rolled back to step {} with half the learning rate ({} of {} times).", divergence.what(),
@@ -520,7 +521,7 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_co
     if (std::filesystem::exists(run.last())) std::filesystem::rename(run.last(), run.damaged());
   }
   drop_reports_after(run, position);
-  parts->saved_here();
+  parts->saved_in(run);
   if (changed) parts->accept_new_corpus();
   return Trainer(std::move(parts));
 }

@@ -90,7 +90,7 @@ TEST_F(Sample, AFileThatRuneDidNotWriteIsForImport) {
   for (const Arguments& command : commands) {
     const Result result = run(command);
     EXPECT_EQ(result.exit_code, 1) << command.front();
-    EXPECT_THAT(result.err, HasSubstr("rune import 'foreign.safetensors' -o")) << command.front();
+    EXPECT_THAT(result.err, HasSubstr("foreign.safetensors' -o MODEL.safetensors")) << command.front();
   }
 }
 
