@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -301,17 +302,27 @@ std::string summary(const Request& request, const text::Corpus& corpus, const mo
   return text + fmt::format("Run directory: {}\n\n", request.run);
 }
 
-// Reads the text and makes the model. A training that cannot begin leaves no run directory behind.
+// Reads the text and makes the model.
 train::Trainer new_trainer(const Request& request, train::RunDirectory& run) {
+  if (request.texts.front() == kStandardInput) write_file_atomically(run.corpus(), standard_input());
+  const train::RunConfig config = run.read_config();
+  text::Corpus corpus = train::read_corpus(config);
+  model::Model model = train::initial_model(config, corpus.vocabulary);
+  if (!request.display.quiet) message(summary(request, corpus, model.network));
+  return {std::move(model), std::move(corpus), config.train, &run};
+}
+
+// A training that cannot begin leaves nothing behind: no run directory, nor one made for it.
+train::Trainer begin(const Request& request, const train::RunConfig& config, std::optional<train::RunDirectory>& run) {
+  const fs::path parent = fs::path(request.run).parent_path();
+  const bool new_parent = !parent.empty() && !fs::exists(parent);
+  run = train::RunDirectory::create(request.run, config);
   try {
-    if (request.texts.front() == kStandardInput) write_file_atomically(run.corpus(), standard_input());
-    const train::RunConfig config = run.read_config();
-    text::Corpus corpus = train::read_corpus(config);
-    model::Model model = train::initial_model(config, corpus.vocabulary);
-    if (!request.display.quiet) message(summary(request, corpus, model.network));
-    return {std::move(model), std::move(corpus), config.train, &run};
+    return new_trainer(request, *run);
   } catch (...) {
-    fs::remove_all(run.path());
+    std::error_code ignored;
+    fs::remove_all(run->path(), ignored);
+    if (new_parent) fs::remove(parent, ignored);
     throw;
   }
 }
@@ -326,8 +337,8 @@ int train(int argc, const char* const* argv) {
   if (request.run.empty()) request.run = free_run_name(piped ? "stdin" : request.texts.front());
   if (piped) config.texts = {fs::path(request.run) / "corpus.txt"};
 
-  auto run = train::RunDirectory::create(request.run, config);
-  auto trainer = new_trainer(request, run);
+  std::optional<train::RunDirectory> run;
+  auto trainer = begin(request, config, run);
   const StopSignal stop_signal;
   return run_training(trainer, request.run, request.display);
 }
