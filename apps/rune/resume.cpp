@@ -22,6 +22,7 @@ namespace {
 
 std::vector<std::filesystem::path> absolute(const std::vector<std::string>& names) {
   std::vector<std::filesystem::path> paths;
+  paths.reserve(names.size());
   for (const std::string& name : names) paths.push_back(std::filesystem::absolute(name));
   return paths;
 }

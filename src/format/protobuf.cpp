@@ -4,9 +4,12 @@ namespace rune::format {
 namespace {
 
 // How a field's content is encoded stands in the lowest three bits of its key.
-enum WireType : unsigned { kVarint = 0, kLengthDelimited = 2 };
+constexpr unsigned kVarint = 0;
+constexpr unsigned kLengthDelimited = 2;
 
-constexpr std::uint64_t key(int field, WireType type) { return static_cast<std::uint64_t>(field) << 3 | type; }
+constexpr std::uint64_t key(int field, unsigned wire_type) {
+  return static_cast<std::uint64_t>(field) << 3 | wire_type;
+}
 
 }  // namespace
 

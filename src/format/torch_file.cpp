@@ -235,6 +235,7 @@ class TorchReader {
     constexpr std::size_t kMaxDimensions = 8;
     if (items.size() > kMaxDimensions) fail(fmt::format("a tensor has more than {} dimensions", kMaxDimensions));
     std::vector<std::int64_t> numbers;
+    numbers.reserve(items.size());
     for (const Value* const item : items) numbers.push_back(expect<std::int64_t>(*item, "a dimension"));
     return numbers;
   }

@@ -36,11 +36,13 @@ enum { input = 1, output = 2, name = 3, op_type = 4, attribute = 5 };
 }
 namespace attribute_proto {
 enum { name = 1, i = 3, s = 4, strings = 9, type = 20 };
-enum Type { kInt = 2, kString = 3, kStrings = 8 };
+constexpr int kInt = 2;
+constexpr int kStrings = 8;
 }  // namespace attribute_proto
 namespace tensor_proto {
 enum { dims = 1, data_type = 2, name = 8, raw_data = 9 };
-enum DataType { kFloat = 1, kInt64 = 7 };
+constexpr int kFloat = 1;
+constexpr int kInt64 = 7;
 }  // namespace tensor_proto
 
 constexpr std::int64_t kIrVersion = 7;
@@ -91,10 +93,10 @@ Message dimension(std::int64_t size) { return Message().add(1, size); }
 Message dimension(std::string_view name) { return Message().add(2, name); }
 
 // The type of an input or output of the graph.
-Message value_info(std::string_view name, tensor_proto::DataType type, std::initializer_list<Message> dimensions) {
+Message value_info(std::string_view name, int data_type, std::initializer_list<Message> dimensions) {
   Message shape;
   for (const Message& size : dimensions) shape.add(1, size);
-  const Message tensor = Message().add(1, type).add(2, shape);
+  const Message tensor = Message().add(1, data_type).add(2, shape);
   return Message().add(1, name).add(2, Message().add(1, tensor));
 }
 
@@ -118,12 +120,12 @@ class Graph {
  private:
   [[nodiscard]] bool has_cell_state() const { return traits_of(options_.cell).has_cell_state; }
 
-  void initializer(std::string_view name, const Shape& shape, tensor_proto::DataType type, std::string_view bytes) {
+  void initializer(std::string_view name, const Shape& shape, int data_type, std::string_view bytes) {
     Message tensor;
     for (const std::int64_t size : shape) tensor.add(tensor_proto::dims, size);
-    graph_.add(
-        graph_proto::initializer,
-        tensor.add(tensor_proto::data_type, type).add(tensor_proto::name, name).add(tensor_proto::raw_data, bytes));
+    graph_.add(graph_proto::initializer, tensor.add(tensor_proto::data_type, data_type)
+                                             .add(tensor_proto::name, name)
+                                             .add(tensor_proto::raw_data, bytes));
   }
   void initializer(std::string_view name, const Shape& shape, std::span<const float> values) {
     initializer(name, shape, tensor_proto::kFloat, little_endian(values));
@@ -232,6 +234,7 @@ class Graph {
   }
   void join(const std::string& state) {
     std::vector<std::string> parts;
+    parts.reserve(static_cast<std::size_t>(options_.layers));
     for (int layer = 0; layer < options_.layers; ++layer) parts.push_back(fmt::format("{}_l{}", state, layer));
     node("Concat", parts, {state}, {attribute("axis", 0)});
   }

@@ -62,6 +62,7 @@ std::vector<fs::path> RunDirectory::older_checkpoints() const {
   }
   std::ranges::sort(found, std::greater());
   std::vector<fs::path> paths;
+  paths.reserve(found.size());
   for (auto& [step, path] : found) paths.push_back(std::move(path));
   return paths;
 }
