@@ -9,9 +9,14 @@
 #endif
 
 #ifdef RUNE_MEASURES_MEMORY
-#include <sanitizer/allocator_interface.h>
-
 #include <algorithm>
+
+// As in <sanitizer/allocator_interface.h>, a header that comes with Clang alone; the library of either compiler has both.
+extern "C" {
+int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, std::size_t),
+                                              void (*free_hook)(const volatile void*));
+std::size_t __sanitizer_get_allocated_size(const volatile void* memory);
+}
 
 namespace rune::fuzz {
 namespace {
@@ -24,8 +29,7 @@ void allocated(const volatile void*, std::size_t size) {
   highest = std::max(highest, used);
 }
 void freed(const volatile void* memory) {
-  if (memory != nullptr)
-    used -= static_cast<std::ptrdiff_t>(__sanitizer_get_allocated_size(const_cast<const void*>(memory)));
+  if (memory != nullptr) used -= static_cast<std::ptrdiff_t>(__sanitizer_get_allocated_size(memory));
 }
 
 }  // namespace
