@@ -1,5 +1,7 @@
 #include "save_signal.h"
 
+#include "signal_action.h"
+
 namespace rune::app {
 namespace {
 
@@ -11,10 +13,7 @@ void handle(int /*signal*/) { received = 1; }
 
 SaveSignal::SaveSignal() {
   received = 0;
-  struct sigaction action {};
-  action.sa_handler = handle;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
+  const struct sigaction action = action_calling(handle);
   sigaction(SIGUSR1, &action, &earlier_);
 }
 

@@ -335,7 +335,7 @@ int train(int argc, const char* const* argv) {
   train::RunConfig config = request.config();
   const bool piped = request.texts.front() == kStandardInput;
   if (request.run.empty()) request.run = free_run_name(piped ? "stdin" : request.texts.front());
-  if (piped) config.texts = {fs::path(request.run) / "corpus.txt"};
+  if (piped) config.texts = {fs::path(request.run) / train::RunDirectory::kCorpusName};
 
   std::optional<train::RunDirectory> run;
   auto trainer = begin(request, config, run);

@@ -240,8 +240,7 @@ struct SampleOptions {
   bool start_twice = false;  ///< feed the prompt's last character twice, as the Holmes notebook does
   int window = 0;            ///< predict from the last so many characters alone; 0: from the carried state
   WindowState window_state = WindowState::zero;  ///< window: where its state starts
-  int threads =
-      0;  ///< 0: one for each processor, where the model is large enough; the text is the same with any number
+  int threads = 0;  ///< 0: one for each processor where the model is large; the text is the same with any number
 
   bool operator==(const SampleOptions&) const = default;
 };

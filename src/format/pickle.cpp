@@ -10,6 +10,7 @@
 #include <fmt/ranges.h>
 #include <rune/error.h>
 
+#include "format/little_endian.h"
 #include "format/quote.h"
 
 namespace rune::format {
@@ -108,19 +109,13 @@ class Unpickler {
     return taken;
   }
   unsigned take_byte() { return static_cast<unsigned char>(take(1)[0]); }
-  std::uint64_t take_number(std::size_t size) { return little_endian(take(size)); }
+  std::uint64_t take_number(std::size_t size) { return from_little_endian(take(size)); }
   std::string_view take_line() {
     const auto end = bytes_.find('\n', position_);
     if (end == bytes_.npos) fail("expected a line");
     const auto line = take(end - position_);
     take(1);
     return line;
-  }
-
-  static std::uint64_t little_endian(std::string_view bytes) {
-    std::uint64_t number = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) number = number << 8 | static_cast<unsigned char>(bytes[i]);
-    return number;
   }
 
   template <class Content>
@@ -275,7 +270,7 @@ class Unpickler {
     if (bytes.size() > sizeof(std::int64_t)) return push(Pickle::BigInteger{std::string(bytes)});
     const std::size_t unused = 8 * (sizeof(std::int64_t) - bytes.size());
     if (bytes.empty()) return push(std::int64_t{0});
-    push(static_cast<std::int64_t>(little_endian(bytes) << unused) >> unused);  // extends the sign
+    push(static_cast<std::int64_t>(from_little_endian(bytes) << unused) >> unused);  // extends the sign
   }
 
   void append(const std::vector<const Value*>& values) {

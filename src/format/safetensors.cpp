@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/matrix.h"
+#include "format/little_endian.h"
 #include "format/quote.h"
 
 namespace rune::format {
@@ -78,12 +79,6 @@ void copy_elements(std::byte* to, std::span<const std::byte> from, std::size_t e
       std::reverse_copy(&from[i], &from[i] + element_size, to + i);
     }
   }
-}
-
-std::uint64_t decode_length(std::string_view bytes) {
-  std::uint64_t length = 0;
-  for (std::size_t i = kLengthSize; i-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[i]);
-  return length;
 }
 
 std::string encode_length(std::uint64_t length) {
@@ -338,7 +333,7 @@ SafetensorsFile SafetensorsFile::parse(std::string_view bytes, const std::string
     throw InputError("'" + name + "' is not a safetensors file that can be read: " + what);
   };
   if (bytes.size() < kLengthSize) fail("expected at least 8 bytes, found " + std::to_string(bytes.size()));
-  const std::uint64_t header_size = decode_length(bytes);
+  const std::uint64_t header_size = from_little_endian(bytes.substr(0, kLengthSize));
   if (header_size > std::min(bytes.size() - kLengthSize, kMaxHeaderSize)) {
     fail("its first 8 bytes announce a header of " + std::to_string(header_size) + " bytes, the file has " +
          std::to_string(bytes.size()) + " and the limit is " + std::to_string(kMaxHeaderSize));

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <rune/error.h>
 
+#include "format/little_endian.h"
 #include "format/pickle.h"
 #include "format/quote.h"
 #include "format/zip.h"
@@ -128,9 +129,8 @@ class TorchReader {
   void read_storage(const std::string& key) {
     const auto type = storage_types_.find(key);
     if (type == storage_types_.end()) fail(fmt::format("no tensor needs the storage {}", quote(key)));
-    std::uint64_t size = 0;
     if (bytes_.size() < kCountSize) fail(fmt::format("the file ends before the storage {}", quote(key)));
-    for (std::size_t i = kCountSize; i-- > 0;) size = size << 8 | static_cast<unsigned char>(bytes_[i]);
+    std::uint64_t size = from_little_endian(bytes_.substr(0, kCountSize));
     bytes_.remove_prefix(kCountSize);
     if (__builtin_mul_overflow(size, type->second->element_size, &size) || size > bytes_.size()) {
       fail(fmt::format("the storage {} is longer than the {} bytes that are left", quote(key), bytes_.size()));

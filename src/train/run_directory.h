@@ -39,7 +39,8 @@ class RunDirectory {
   /// Where a damaged last.safetensors is put aside.
   [[nodiscard]] std::filesystem::path damaged() const { return path_ / "damaged.safetensors"; }
   /// A copy of a text that came from no file.
-  [[nodiscard]] std::filesystem::path corpus() const { return path_ / "corpus.txt"; }
+  [[nodiscard]] std::filesystem::path corpus() const { return path_ / kCorpusName; }
+  static constexpr const char* kCorpusName = "corpus.txt";
 
   /// Of a checkpoint that is no longer the last: step-1200-1.3456.safetensors.
   [[nodiscard]] std::filesystem::path older(std::int64_t step, std::optional<double> validation_loss) const;
