@@ -7,9 +7,12 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <ctime>
+#include <fstream>
 #include <regex>
+#include <sstream>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -220,5 +223,25 @@ FileLock::FileLock(const fs::path& path, const std::string& what)
 }
 
 FileLock::~FileLock() = default;
+
+// A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 15700 00:1b:235308 0 EOF", the inode behind the second colon.
+HeldLocks::HeldLocks() {
+  std::ifstream list("/proc/locks");
+  for (std::string line; std::getline(list, line);) {
+    std::istringstream words(line);
+    std::string number, kind, advisory, mode, process, file;
+    words >> number >> kind >> advisory >> mode >> process >> file;
+    if (kind != "FLOCK") continue;
+    std::uint64_t inode = 0;
+    const char* const digits = file.data() + file.rfind(':') + 1;
+    if (std::from_chars(digits, file.data() + file.size(), inode).ec == std::errc()) inodes_.insert(inode);
+  }
+}
+
+bool HeldLocks::contain(const fs::path& path) const {
+  if (inodes_.empty()) return false;
+  struct stat status = {};
+  return ::stat(path.c_str(), &status) == 0 && inodes_.contains(status.st_ino);
+}
 
 }  // namespace rune

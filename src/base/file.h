@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 namespace rune {
 
@@ -40,6 +42,18 @@ class FileLock {
  private:
   struct Held;
   std::unique_ptr<Held> held_;
+};
+
+/// The files that processes have a FileLock of at this moment, as the system lists them: looking takes no lock, so that
+/// it never stands in the way of one who wants it. Files are told apart by their inode numbers alone, and processes
+/// outside this one's container are not listed: good enough to show, while only a FileLock can tell for certain.
+class HeldLocks {
+ public:
+  HeldLocks();
+  [[nodiscard]] bool contain(const std::filesystem::path& path) const;
+
+ private:
+  std::unordered_set<std::uint64_t> inodes_;
 };
 
 }  // namespace rune

@@ -32,6 +32,8 @@ bool is_symbol(const text::Vocabulary& vocabulary, std::int32_t token) {
   return !text::symbol_name(vocabulary.character(token)).empty();
 }
 
+}  // namespace
+
 /// What the model reads first: the begin symbol where there is one, then the prompt; without either a newline, or the
 /// first character that the model knows.
 std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<const std::int32_t> prompt,
@@ -62,10 +64,15 @@ std::vector<std::int32_t> never_drawn(const text::Vocabulary& vocabulary) {
   return tokens;
 }
 
-/// A team where a step is long enough to be shared: it passes a barrier in every layer.
-std::unique_ptr<ThreadTeam> make_team(const model::Network& network, std::size_t count, int threads) {
+bool worth_sharing(const model::Network& network, std::size_t samples) {
   constexpr std::size_t kWorthSharing = 250'000;  // multiply-adds
-  if (threads == 1 || network.parameters().arena().size() * count < kWorthSharing) return nullptr;
+  return network.parameters().arena().size() * samples >= kWorthSharing;
+}
+
+namespace {
+
+std::unique_ptr<ThreadTeam> make_team(const model::Network& network, std::size_t count, int threads) {
+  if (threads == 1 || !worth_sharing(network, count)) return nullptr;
   return std::make_unique<ThreadTeam>(threads);
 }
 

@@ -25,6 +25,14 @@ using OnCharacter = std::function<bool(int sample, const std::string& character)
 void generate(const model::Model& model, std::span<const std::int32_t> prompt, int length, int num_samples,
               const SampleOptions& options, const OnCharacter& on_character);
 
+/// What generate reads before it writes, never empty. Throws InputError for a token that the alphabet does not have.
+std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<const std::int32_t> prompt,
+                                  const SampleOptions& options);
+/// The symbols, but for the one that ends a text: generate draws none of them.
+std::vector<std::int32_t> never_drawn(const text::Vocabulary& vocabulary);
+/// Whether a step of so many samples is long enough for a team of threads, which passes a barrier in every layer.
+bool worth_sharing(const model::Network& network, std::size_t samples);
+
 /// A token and its probability.
 struct Candidate {
   std::int32_t token = 0;

@@ -31,7 +31,9 @@ constexpr Field kFields[] = {{"step", &CurvePoint::step},
                              {"seconds", &CurvePoint::seconds},
                              {"train_loss", &CurvePoint::train_loss},
                              {"validation_loss", &CurvePoint::validation_loss},
-                             {"learning_rate", &CurvePoint::learning_rate}};
+                             {"learning_rate", &CurvePoint::learning_rate},
+                             {"gradient_norm", &CurvePoint::gradient_norm},
+                             {"characters_per_second", &CurvePoint::characters_per_second}};
 // Other names that published tables use.
 constexpr Field kOtherNames[] = {{"train_ema", &CurvePoint::train_loss}, {"validation", &CurvePoint::validation_loss}};
 
@@ -56,23 +58,6 @@ void expect_loss(const Curve& curve, const fs::path& file) {
   throw InputError(fmt::format(
       "{}: expected lines with a loss, found {}", file.string(),
       curve.points.empty() ? "none; a run writes the first with its first evaluation" : "only lines without"));
-}
-
-// Empty if it is not a metrics line. Throws InputError without a place if one of its values is not a number.
-std::optional<CurvePoint> metrics_point(std::string_view line) {
-  const auto json = nlohmann::json::parse(line, nullptr, false);
-  if (!json.is_object() || !json.contains("step")) return std::nullopt;
-  CurvePoint point;
-  for (const Field& field : kFields) {
-    const auto found = json.find(field.name);
-    if (found == json.end() || found->is_null()) continue;
-    if (!found->is_number()) {
-      throw InputError(
-          fmt::format("expected {} to be a number or null, found a JSON {}", field.name, found->type_name()));
-    }
-    point.*field.value = found->get<double>();
-  }
-  return point;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -197,6 +182,41 @@ std::optional<double> CurvePoint::at(Axis axis) const {
   return seconds;
 }
 
+std::optional<CurvePoint> metrics_point(std::string_view line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("step")) return std::nullopt;
+  CurvePoint point;
+  for (const Field& field : kFields) {
+    const auto found = json.find(field.name);
+    if (found == json.end() || found->is_null()) continue;
+    if (!found->is_number()) {
+      throw InputError(
+          fmt::format("expected {} to be a number or null, found a JSON {}", field.name, found->type_name()));
+    }
+    point.*field.value = found->get<double>();
+  }
+  return point;
+}
+
+std::vector<CurvePoint> read_points(const fs::path& metrics, double after_step) {
+  std::vector<CurvePoint> points;
+  if (!fs::exists(metrics)) return points;
+  const std::string content = read_file(metrics);
+  for_each_line(content, [&](std::string_view line, int number, bool whole) {
+    try {
+      if (const auto point = metrics_point(line)) {
+        if (point->step.value_or(0) > after_step) points.push_back(*point);
+      } else if (whole) {
+        throw InputError("expected a JSON object with a step, found something else");
+      }
+    } catch (const InputError& error) {
+      throw InputError(
+          fmt::format("{}:{}: {}; remove the line to draw the others", metrics.string(), number, error.what()));
+    }
+  });
+  return points;
+}
+
 Curve read_run(const fs::path& run) {
   const fs::path file = run / "metrics.jsonl";
   if (!fs::is_directory(run)) {
@@ -206,20 +226,7 @@ Curve read_run(const fs::path& run) {
   if (!fs::exists(file)) {
     throw InputError(fmt::format("expected a run directory, found no metrics.jsonl in '{}'", run.string()));
   }
-  Curve curve{.label = last_part(run).string(), .points = {}};
-  const std::string content = read_file(file);
-  for_each_line(content, [&](std::string_view line, int number, bool whole) {
-    try {
-      if (const auto point = metrics_point(line)) {
-        curve.points.push_back(*point);
-      } else if (whole) {
-        throw InputError("expected a JSON object with a step, found something else");
-      }
-    } catch (const InputError& error) {
-      throw InputError(
-          fmt::format("{}:{}: {}; remove the line to draw the others", file.string(), number, error.what()));
-    }
-  });
+  Curve curve{.label = last_part(run).string(), .points = read_points(file)};
   expect_loss(curve, file);
   return curve;
 }

@@ -25,6 +25,8 @@ struct CurvePoint {
   std::optional<double> train_loss;  // nats per character
   std::optional<double> validation_loss;
   std::optional<double> learning_rate;
+  std::optional<double> gradient_norm;  // before clipping
+  std::optional<double> characters_per_second;
 
   [[nodiscard]] std::optional<double> at(Axis axis) const;
   [[nodiscard]] bool has_loss() const { return train_loss || validation_loss; }
@@ -36,8 +38,15 @@ struct Curve {
   std::vector<CurvePoint> points;
 };
 
-/// The metrics.jsonl of a run directory, labelled with the directory's name. The run may be going on meanwhile: a torn
-/// last line is left out. Throws InputError naming file and line, FileError if it cannot be read.
+/// A line of metrics.jsonl; nothing if it is none. Throws InputError without a place if one of its values is no number.
+std::optional<CurvePoint> metrics_point(std::string_view line);
+
+/// The points of a metrics.jsonl behind a step; none where there is no such file yet. The run may be going on
+/// meanwhile: a torn last line is left out. Throws InputError naming file and line, FileError if it cannot be read.
+std::vector<CurvePoint> read_points(const std::filesystem::path& metrics, double after_step = -1);
+
+/// The metrics.jsonl of a run directory, labelled with the directory's name. Throws as read_points, and
+/// InputError where it holds no loss.
 Curve read_run(const std::filesystem::path& run);
 
 /// The point of a curve at the step of `place` or, where one of them has none, at its epoch; null if there is none.

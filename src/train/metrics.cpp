@@ -1,9 +1,11 @@
 #include "train/metrics.h"
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -68,21 +70,29 @@ std::string sample_paragraph(const Report& report) {
                      report.sample);
 }
 
-std::vector<std::string> read_samples(const std::filesystem::path& path) {
+std::vector<Sample> read_dated_samples(const std::filesystem::path& path) {
   constexpr std::string_view kHead = "--- step ";
-  std::vector<std::string> samples;
+  std::vector<Sample> samples;
   if (!std::filesystem::exists(path)) return samples;
   const std::string content = read_file(path);
   std::string_view rest = content;
   while (rest.starts_with(kHead)) {
+    std::int64_t step = 0;
+    std::from_chars(rest.data() + kHead.size(), rest.data() + rest.size(), step);
     rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
     const std::size_t next = rest.find(fmt::format("\n\n{}", kHead));
     std::string_view sample = rest.substr(0, next);
     rest.remove_prefix(next == std::string_view::npos ? rest.size() : next + 2);
     if (next == std::string_view::npos && sample.ends_with("\n\n")) sample.remove_suffix(2);
-    samples.emplace_back(sample);
+    samples.push_back({step, std::string(sample)});
   }
   return samples;
+}
+
+std::vector<std::string> read_samples(const std::filesystem::path& path) {
+  std::vector<std::string> texts;
+  for (Sample& sample : read_dated_samples(path)) texts.push_back(std::move(sample.text));
+  return texts;
 }
 
 std::string log_line(std::string_view message) {

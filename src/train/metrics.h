@@ -21,7 +21,13 @@ void drop_metrics_after(const std::filesystem::path& path, std::int64_t step);
 
 /// The paragraph of samples.txt for a report.
 std::string sample_paragraph(const Report& report);
+/// A sample of samples.txt, and the step of its report.
+struct Sample {
+  std::int64_t step = 0;
+  std::string text;
+};
 /// The samples in a samples.txt, in their order; none where there is no such file.
+std::vector<Sample> read_dated_samples(const std::filesystem::path& path);
 std::vector<std::string> read_samples(const std::filesystem::path& path);
 
 /// The line of log.txt: "2026-01-31T12:00:00Z message", in UTC.
