@@ -31,6 +31,8 @@ int inspect(int argc, const char* const* argv);
 int import_model(int argc, const char* const* argv);
 int export_model(int argc, const char* const* argv);
 int plot(int argc, const char* const* argv);
+int runs(int argc, const char* const* argv);
+int serve(int argc, const char* const* argv);
 int bench(int argc, const char* const* argv);
 int help(int argc, const char* const* argv);
 

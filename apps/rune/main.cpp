@@ -26,6 +26,8 @@ constexpr Command kCommands[] = {
     {"recipes", "list ready-made trainings, or print one", recipes},
     {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},
+    {"runs", "list trainings: how far they are, how good, and what tells them apart", runs},
+    {"serve", "write for other programs, and show trainings in a browser", serve},
     {"bench", "measure how fast rune is here", bench},
     {"help", "explain a command and its options", help},
 };

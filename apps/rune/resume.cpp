@@ -50,6 +50,7 @@ int resume(int argc, const char* const* argv) {
   std::vector<std::string> texts;
   bool accept_new_corpus = false;
   TrainingDisplay::Options display;
+  WatchFlags watch;
 
   CommandLine line("resume", "RUN [--epochs N | --steps N] [OPTION...]",
                    "Goes on with a training where it was saved last. The result is the one that the training would "
@@ -65,9 +66,11 @@ int resume(int argc, const char* const* argv) {
   line.flag("--accept-new-corpus", accept_new_corpus,
             "Go on although the text has changed: epochs are counted in the new one, and the best model is the best on "
             "it.");
+  watch.add_to(line);
   add_display_options(line, display);
   line.exclusive({"--epochs", "--steps"});
   line.example("rune resume runs/book", "goes on after Ctrl-C");
+  line.example("rune resume runs/book --serve", "and shows it in a browser");
   line.example("rune resume runs/book --text ~/texts/book.txt", "the text has moved");
   line.example("rune resume runs/book --epochs 40", "makes a training of 20 epochs twice as long");
   if (!line.parse(argc, argv)) return success;
@@ -96,7 +99,7 @@ int resume(int argc, const char* const* argv) {
                                : fmt::format("Going on with {} at step {}.\n", path, with_commas(trainer.step())));
   }
   if (trainer.finished()) return success;
-  return run_training(trainer, path, display);
+  return run_training(trainer, path, display, watch);
 }
 
 }  // namespace rune::app

@@ -41,6 +41,7 @@ struct Request {
   TrainOptions train;
   std::string precision = "f32";
   TrainingDisplay::Options display;
+  WatchFlags watch;
 
   [[nodiscard]] train::RunConfig config() const { return {{texts.begin(), texts.end()}, from, text, model, train}; }
 };
@@ -165,6 +166,7 @@ void add_observation_options(CommandLine& line, Request& request) {
   line.option("--sample-temperature", "X", train.sample.temperature, "Their temperature.");
   line.option("--sample-window", "N", train.sample.window, "As rune sample --window.");
   line.option("--precision", "NAME", request.precision, "Arithmetic of the matrix products: f32.");
+  request.watch.add_to(line);
   add_display_options(line, request.display);
 }
 
@@ -214,6 +216,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
   add_optimizer_options(line, request.train);
   add_observation_options(line, request);
   line.example("rune train book.txt", "ten minutes with the defaults");
+  line.example("rune train book.txt --serve", "the same, and a page to watch it learn");
   line.example("rune train book.txt -o runs/big --hidden-size 512 --dropout 0.5 --batch-size 128 --epochs 20",
                "a good model of a novel");
   line.example("rune train book.txt --recipe nietzsche-gru --validation-fraction 0.1 --epochs 20",
@@ -340,7 +343,7 @@ int train(int argc, const char* const* argv) {
   std::optional<train::RunDirectory> run;
   auto trainer = begin(request, config, run);
   const StopSignal stop_signal;
-  return run_training(trainer, request.run, request.display);
+  return run_training(trainer, request.run, request.display, request.watch);
 }
 
 }  // namespace rune::app

@@ -43,18 +43,28 @@ void add_display_options(CommandLine& line, TrainingDisplay::Options& options) {
             "names the run.");
 }
 
-int run_training(train::Trainer& trainer, const std::string& run, const TrainingDisplay::Options& options) {
+int run_training(train::Trainer& trainer, const std::string& run, const TrainingDisplay::Options& options,
+                 const WatchFlags& watch) {
+  std::optional<TrainingServer> server;
+  if (watch.serve) server.emplace(watch, run);
+  server::LiveRun* const live = server ? &server->live() : nullptr;
   TrainingDisplay display(options, trainer);
   std::optional<train::Report> last;
   train::Observer observer;
-  observer.on_step = [&](const train::Progress& progress) { display.show(progress); };
+  observer.on_step = [&](const train::Progress& progress) {
+    display.show(progress);
+    if (live != nullptr) live->after_step(progress, trainer);
+  };
   observer.on_report = [&](const train::Report& report) {
     display.show(report);
     last = report;
   };
-  observer.stop_requested = [] { return StopSignal::received(); };
+  observer.stop_requested = [&] { return StopSignal::received() || (live != nullptr && live->stop_requested()); };
   const SaveSignal save_signal;
-  observer.save_requested = [] { return SaveSignal::take(); };
+  observer.save_requested = [&] {
+    const bool asked = live != nullptr && live->take_save_request();
+    return SaveSignal::take() || asked;
+  };
   observer.on_notice = [&](const std::string& notice) { display.show(notice); };
   train::Outcome outcome;
   try {

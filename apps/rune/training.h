@@ -6,6 +6,7 @@
 #include <rune/options.h>
 
 #include "command_line.h"
+#include "listen.h"
 #include "train/trainer.h"
 #include "training_display.h"
 
@@ -24,8 +25,9 @@ struct DurationFlags {
 /// Adds --quiet and --json.
 void add_display_options(CommandLine& line, TrainingDisplay::Options& options);
 
-/// Trains until the plan is done or a StopSignal, saves at a SaveSignal, shows it, and says how it went and what to do
-/// next. `run` is what the user calls the run directory. Returns the exit code.
-int run_training(train::Trainer& trainer, const std::string& run, const TrainingDisplay::Options& options);
+/// Trains until the plan is done or a StopSignal, saves at a SaveSignal, shows it, also in a browser, and says how it
+/// went and what to do next. `run` is what the user calls the run directory. Returns the exit code.
+int run_training(train::Trainer& trainer, const std::string& run, const TrainingDisplay::Options& options,
+                 const WatchFlags& watch);
 
 }  // namespace rune::app

@@ -1,0 +1,37 @@
+# add_web_page(<target>): the page of web/, built by npm and embedded in the target; or, as RUNE_WEB says, no page.
+set(RUNE_WEB AUTO CACHE STRING "The page of `rune serve`: ON, OFF, or AUTO (where npm is installed)")
+
+function(add_web_page target)
+  set(web ${PROJECT_SOURCE_DIR}/web)
+  set(missing "")
+  find_program(NPM npm)
+  if(NOT EXISTS ${web}/package.json)
+    set(missing "this source tree has no web/package.json")
+  elseif(NOT NPM)
+    set(missing "npm is not installed; scripts/install-deps installs it")
+  endif()
+  if(RUNE_WEB STREQUAL "ON" AND missing)
+    message(FATAL_ERROR "RUNE_WEB=ON asks for the page, but ${missing}")
+  endif()
+  if(NOT RUNE_WEB)
+    set(missing "RUNE_WEB is OFF")
+  endif()
+  if(missing)
+    message(STATUS "The page of `rune serve` is left out: ${missing}")
+    target_sources(${target} PRIVATE page_left_out.cpp)
+    return()
+  endif()
+
+  set(built ${CMAKE_CURRENT_BINARY_DIR}/page)
+  set(embedded ${CMAKE_CURRENT_BINARY_DIR}/page_files.cpp)
+  file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
+  add_custom_command(
+    OUTPUT ${embedded}
+    COMMAND ${NPM} ci --prefix ${web} --ignore-scripts --no-audit --no-fund
+    COMMAND ${NPM} run build --prefix ${web} -- --outDir ${built} --emptyOutDir
+    COMMAND ${CMAKE_COMMAND} -D FOLDER=${built} -D OUTPUT=${embedded} -P ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
+    DEPENDS ${web_sources} ${web}/package.json ${web}/package-lock.json ${web}/index.html
+            ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
+    COMMENT "Building the page" VERBATIM)
+  target_sources(${target} PRIVATE ${embedded})
+endfunction()
