@@ -187,7 +187,7 @@ bool Engine::step() {
   }
   std::erase_if(batches_, [](const auto& batch) { return batch->rows.empty(); });
   statistics_.texts = texts();
-  return !batches_.empty();
+  return !batches_.empty() || statistics_.waiting > 0;
 }
 
 // 1. every row decides what it reads next, and joins the next step with it, or ends

@@ -201,7 +201,8 @@ TEST_F(Serve, TrainServesTheTrainingThatRuns) {
   ASSERT_NE(port_, 0);
   std::string base;
   while (base.empty()) {
-    for (const json& run : json::parse(ask(HttpClient::get("/api/runs")).body).at("runs")) {
+    const json list = json::parse(ask(HttpClient::get("/api/runs")).body);
+    for (const json& run : list.at("runs")) {
       if (run.at("name") != "live") continue;
       EXPECT_EQ(run.at("state"), "live");
       base = "/api/runs/" + run.at("id").get<std::string>();

@@ -53,7 +53,8 @@ class RunsApiTest : public testing::Test {
   /// Ids by name.
   std::map<std::string, std::string> ids() {
     std::map<std::string, std::string> found;
-    for (const json& run : read("").at("runs")) found[run.at("name")] = run.at("id");
+    const json list = read("");
+    for (const json& run : list.at("runs")) found[run.at("name")] = run.at("id");
     return found;
   }
 

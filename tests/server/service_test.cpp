@@ -28,8 +28,11 @@ class ServiceTest : public testing::Test {
     Reply reply = service_.answer(request);
     if (reply.pending == nullptr) return reply.response;
     Response response = reply.response;
-    while (!reply.pending->take(response)) {
-      if (!service_.engine().step()) break;
+    for (bool busy = true; !reply.pending->take(response); busy = service_.engine().step()) {
+      if (!busy) {
+        ADD_FAILURE() << "nothing is left to do, and there is no answer";
+        break;
+      }
     }
     return response;
   }
