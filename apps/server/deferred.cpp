@@ -24,8 +24,9 @@ class Deferred::Waiting : public Pending {
 
   bool take(Response& response) override {
     const std::lock_guard lock(shared_->mutex);
-    if (!shared_->response) return false;
-    response = *std::move(shared_->response);
+    auto& given = shared_->response;
+    if (!given) return false;
+    response = std::move(*given);
     return true;
   }
 
