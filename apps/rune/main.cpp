@@ -20,7 +20,7 @@ constexpr Command kCommands[] = {
     {"sample", "write text with a trained model", sample},
     {"next", "show which characters a model expects next", next},
     {"eval", "measure how well a model predicts a text", evaluate},
-    {"inspect", "show what a model is made of", inspect},
+    {"inspect", "show what a model is made of, or check a text before training", inspect},
     {"recipes", "list ready-made trainings, or print one", recipes},
     {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},

@@ -14,8 +14,11 @@
 #include "model/model.h"
 #include "model_summary.h"
 #include "output.h"
+#include "reading_notes.h"
 #include "stop_signal.h"
 #include "text/corpus.h"
+#include "text_flags.h"
+#include "train/fit.h"
 #include "train/recipe.h"
 #include "train/run_directory.h"
 #include "train/train_options.h"
@@ -28,6 +31,7 @@ namespace fs = std::filesystem;
 
 struct Request {
   std::vector<std::string> texts;
+  std::vector<std::string> validation;
   std::string run;
   std::string recipe;
   std::string from;
@@ -36,12 +40,21 @@ struct Request {
   TrainOptions train;
   std::string precision = "f32";
   TrainingDisplay::Options display;
+  text::Cache cache = text::Cache::automatic;
 
-  [[nodiscard]] train::RunConfig config() const { return {{texts.begin(), texts.end()}, from, text, model, train}; }
+  [[nodiscard]] train::RunConfig config() const {
+    return {{texts.begin(), texts.end()}, {validation.begin(), validation.end()}, from, text, model, train};
+  }
 };
 
-void add_text_options(CommandLine& line, TextOptions& text, std::optional<double>& validation_fraction) {
+void add_text_options(CommandLine& line, TextOptions& text, std::vector<std::string>& validation,
+                      std::optional<double>& validation_fraction) {
   line.group("Text");
+  add_reading_options(line, text);
+  add_unit_options(line, text);
+  line.group("Validation");
+  line.option("--validation", "FILE", validation,
+              "Measure on this text instead of a part of TEXT; may be given several times.");
   line.option("--validation-fraction", "P", validation_fraction,
               fmt::format("The part that is kept to measure on: the tail of the text, unless --validation-split says "
                           "otherwise; 0: none. [{}]",
@@ -49,24 +62,10 @@ void add_text_options(CommandLine& line, TextOptions& text, std::optional<double
   line.option("--validation-characters", "N", text.validation_characters, "Or so many characters at its end.");
   line.option("--validation-windows", "N", text.validation_windows, "Or so many windows, where windows are split.");
   line.option("--validation-split", "NAME", text.validation_split,
-              train::list_names<ValidationSplit>() + "; the last two with --batching windows.");
-  line.option("--first-characters", "N", text.first_characters, "Only so many from the start; 0: all.");
-  line.toggle("lowercase", text.lowercase, "All in lower case.");
-  line.option("--alphabet", "NAME", text.alphabet,
-              train::list_names<Alphabet>() + ": the characters of the text, or the 100 of Python's string.printable.");
-  line.option("--min-frequency", "N", text.min_frequency, "Characters seen less often in training become <unk>.");
-  line.toggle("unknown-symbol", text.unknown_symbol, "Have <unk>, which stands for characters of other texts.");
-  line.toggle("padding-symbol", text.padding_symbol, "Have <pad>, which stands for nothing.");
-  line.option(
-      "--records", "NAME", text.records,
-      train::list_names<Records>() + ": a running text, or what each record is; <BOS> and <EOS> stand around it.");
-  line.option("--separator", "TEXT", text.separator, "Of --records separator: the line between two records.");
-  line.option("--column", "N", text.column, "Of --records csv: the column, counted from 0.");
-  line.option("--first-record", "N", text.first_record, "Leave out those before it, counted from 0.");
-  line.option("--max-records", "N", text.max_records, "Only so many; 0: all.");
-  line.option("--max-length", "N", text.max_length, "Leave out records of more characters; 0: none.");
-  line.option("--skip-records", "REGEX", text.skip_records, "Leave out records that it matches as a whole.");
-  line.exclusive({"--validation-fraction", "--validation-characters", "--validation-windows"});
+              train::list_names<ValidationSplit>() + "; windows with --batching windows; documents: whole files.");
+  line.group("Records");
+  add_record_options(line, text);
+  line.exclusive({"--validation", "--validation-fraction", "--validation-characters", "--validation-windows"});
 }
 
 void add_model_options(CommandLine& line, ModelOptions& model) {
@@ -184,11 +183,12 @@ bool parse(int argc, const char* const* argv, Request& request) {
   std::optional<double> validation_fraction;
   DurationFlags duration;
   CommandLine line("train", "TEXT... [-o RUN] [OPTION...]",
-                   "Learns from UTF-8 text, one file or several, and keeps everything in a run directory: config.toml, "
+                   "Learns from text, one file or several, and keeps everything in a run directory: config.toml, "
                    "metrics.jsonl, samples.txt, "
                    "log.txt, best.safetensors (lowest validation loss) and last.safetensors (to resume from). Ctrl-C "
                    "once stops and saves.");
-  line.operands("TEXT", request.texts, "The files to learn from, in this order.");
+  line.operands("TEXT", request.texts,
+                "What to learn from, in this order: files in any encoding, directories, archives, what is compressed.");
   line.group("Run");
   line.option("-o,--output", "RUN", request.run, "The run directory, which must not exist. [runs/<text>-<number>]");
   line.option("--recipe", "NAME", request.recipe,
@@ -196,11 +196,15 @@ bool parse(int argc, const char* const* argv, Request& request) {
               "override.");
   line.option("--from", "MODEL", request.from,
               "Begin with the weights of another model, which also decides alphabet and shape.");
-  add_text_options(line, request.text, validation_fraction);
+  add_text_options(line, request.text, request.validation, validation_fraction);
   add_model_options(line, request.model);
   add_training_options(line, request.train, duration);
   add_optimizer_options(line, request.train);
   add_observation_options(line, request);
+  line.option("--cache", "NAME", request.cache,
+              train::list_names<text::Cache>() +
+                  ": whether the text is encoded into a file in ~/.cache/rune, to be trained on without holding it in "
+                  "memory; auto: if it is larger than 256 MB.");
   line.example("rune train book.txt", "ten minutes with the defaults");
   line.example("rune train book.txt -o runs/big --hidden-size 512 --dropout 0.5 --batch-size 128 --epochs 20",
                "a good model of a novel");
@@ -250,7 +254,8 @@ std::string free_run_name(const std::string& text) {
 // Of a text that is cut into windows, some of these are for validation.
 std::string validation_text(const text::Corpus& corpus) {
   const TextOptions& options = corpus.options;
-  if (options.validation_split == ValidationSplit::tail) return with_commas(std::ssize(corpus.validation)) + " of them";
+  if (!corpus.validation.empty() || !text::splits_windows(options))
+    return with_commas(std::ssize(corpus.validation)) + " of them";
   if (options.validation_windows) return fmt::format("{} of its windows", with_commas(*options.validation_windows));
   return fmt::format("{:.3g} % of its windows", 100 * options.validation_fraction);
 }
@@ -258,8 +263,9 @@ std::string validation_text(const text::Corpus& corpus) {
 std::string summary(const Request& request, const text::Corpus& corpus, const model::Network& network) {
   const auto training = std::ssize(corpus.train);
   const auto validation = std::ssize(corpus.validation);
-  std::string text = fmt::format("Text: {} characters, {} for validation; alphabet of {}\n",
-                                 with_commas(training + validation), validation_text(corpus), corpus.vocabulary.size());
+  std::string text = reading_notes(corpus);
+  text += fmt::format("Text: {} {}, {} for validation; alphabet of {}\n", with_commas(training + validation),
+                      units_name(corpus.vocabulary.form().unit), validation_text(corpus), corpus.vocabulary.size());
   if (!corpus.train_ends.empty()) {
     text += fmt::format("Records: {}, {} of them for validation\n",
                         with_commas(std::ssize(corpus.train_ends) + std::ssize(corpus.validation_ends)),
@@ -270,6 +276,12 @@ std::string summary(const Request& request, const text::Corpus& corpus, const mo
   text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, request.train, training + validation)));
   text += advice_before(network.parameters().count(), training, validation);
   return text + fmt::format("Run directory: {}\n\n", request.run);
+}
+
+std::string fit_note(const TrainOptions& asked, const TrainOptions& fitted) {
+  if (asked == fitted) return "";
+  return fmt::format("The text is short: batch size {} and sequence length {} instead of {} and {}\n",
+                     fitted.batch_size, fitted.sequence_length, asked.batch_size, asked.sequence_length);
 }
 
 // A training that does not fit its text leaves no run directory behind.
@@ -290,9 +302,12 @@ int train(int argc, const char* const* argv) {
   if (!parse(argc, argv, request)) return success;
   if (request.run.empty()) request.run = free_run_name(request.texts.front());
 
-  const train::RunConfig config = request.config();
-  text::Corpus corpus = train::read_corpus(config);
+  train::RunConfig config = request.config();
+  text::Corpus corpus = train::read_corpus(config, {}, request.cache, reading_progress(request.display.quiet));
+  const TrainOptions asked = std::exchange(request.train, train::fitted(request.train, corpus));
+  config.train = request.train;
   model::Model model = train::initial_model(config, corpus.vocabulary);
+  if (!request.display.quiet) message(fit_note(asked, request.train));
   if (!request.display.quiet) message(summary(request, corpus, model.network));
 
   const StopSignal stop_signal;

@@ -43,8 +43,7 @@ std::unique_ptr<Batcher> make_training_batcher(const Corpus& corpus, const Train
 }
 
 std::unique_ptr<Batcher> make_validation_batcher(const Corpus& corpus, const TrainOptions& options) {
-  const bool windows_split = corpus.options.validation_split != ValidationSplit::tail;
-  if (options.batching == Batching::windows && windows_split) {
+  if (options.batching == Batching::windows && splits_windows(corpus.options) && corpus.validation.empty()) {
     const WindowLayout layout = window_layout(options);
     WindowSplit split = split_windows(layout.count(corpus.train.size()), corpus.options);
     if (split.validation.empty()) return nullptr;

@@ -267,7 +267,7 @@ void judge_loop(SystemResult& result, const ReproductionOptions& options) {
     const model::Model model = last_model(result, options, run);
     SampleOptions sampling = train::sampling_of(seeded(result.recipe, run));
     sampling.temperature = 0;
-    const std::u32string prompt = text::decode_text(result.recipe.config.train.sample.prompt, "the prompt");
+    const std::string& prompt = result.recipe.config.train.sample.prompt;
     const auto tokens = model.vocabulary.encode(prompt, text::Unknown::skip, "the prompt");
     const std::string text = generate::generate_text(model, tokens, kLength, sampling);
     const std::size_t period = period_of(text);

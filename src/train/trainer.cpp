@@ -14,8 +14,8 @@
 #include "generate/generator.h"
 #include "kernels/kernels.h"
 #include "text/batcher.h"
+#include "text/source.h"
 #include "text/stream_batchers.h"
-#include "text/utf8.h"
 #include "train/checkpoint.h"
 #include "train/epochs.h"
 #include "train/metrics.h"
@@ -91,8 +91,7 @@ struct Trainer::Parts {
       evaluator.emplace(network(), corpus.validation, protocol, options.sequence_length);
     }
     options.protocol = evaluator ? std::optional(protocol) : std::nullopt;
-    prompt = state.model.vocabulary.encode(text::decode_utf8(options.sample.prompt, "the sample's prompt"),
-                                           text::Unknown::skip, "the sample's prompt");
+    prompt = state.model.vocabulary.encode(options.sample.prompt, text::Unknown::skip, "the sample's prompt");
     if (directory != nullptr) run_directory = *directory;
     position().steps_per_epoch = epochs.first();
     position().isa = kernels::to_string(kernels::kernels().isa);
@@ -368,11 +367,19 @@ void Trainer::Parts::write_config() const {
   run_directory->write_config(config);
 }
 
-text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint) {
-  const std::u32string text = text::read_text(config.texts);
+text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint, text::Cache cache,
+                         const std::function<void(double)>& on_progress) {
+  constexpr std::uintmax_t kLarge = std::uintmax_t{1} << 28;  // bytes
+  const text::Sources sources{config.texts, config.validation_texts};
   const std::filesystem::path& known = checkpoint.empty() ? config.from : checkpoint;
-  if (known.empty()) return text::Corpus::from_text(text, config.text);
-  return text::Corpus::from_text(text, config.text, model::load_model(known).vocabulary);
+  std::optional<text::Vocabulary> vocabulary;
+  if (!known.empty()) vocabulary = model::load_model(known).vocabulary;
+  const bool large = text::size_of(sources.texts) + text::size_of(sources.validation) > kLarge;
+  if (cache == text::Cache::always || (cache == text::Cache::automatic && large)) {
+    return text::read_by_cache(sources, config.text, std::move(vocabulary), text::cache_directory(), on_progress);
+  }
+  return text::Corpus::read(sources, config.text, std::move(vocabulary), text::Unknown::error,
+                            {.on_progress = on_progress});
 }
 
 model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary) {

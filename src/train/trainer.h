@@ -10,12 +10,16 @@
 #include "model/model.h"
 #include "rune/options.h"
 #include "text/corpus.h"
+#include "text/corpus_cache.h"
 #include "train/run_directory.h"
 
 namespace rune::train {
 
 /// The corpus of a configuration: with the alphabet of the checkpoint that is given, else of config.from, else its own.
-text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint = {});
+/// A large one goes by way of the cache; `on_progress` is told the share that has been read.
+text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint = {},
+                         text::Cache cache = text::Cache::automatic,
+                         const std::function<void(double)>& on_progress = {});
 /// What a training starts from: the weights of config.from (whose shape overrides config.model), else new ones. Throws
 /// InputError if that model has another alphabet.
 model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary);

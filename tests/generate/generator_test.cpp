@@ -113,8 +113,7 @@ TEST(GeneratorTest, WithoutAPromptOrANewlineTheFirstCharacterPrimes) {
 
 /// The model's weights with an alphabet that has symbols.
 model::Model with_symbols() {
-  const std::u32string alphabet{
-      text::kUnknownSymbol, text::kPaddingSymbol, text::kBeginSymbol, text::kEndSymbol, U'a', U'b', U'c', U'd'};
+  const Vocabulary alphabet{{"<unk>", "<pad>", "<BOS>", "<EOS>", "a", "b", "c", "d"}};
   const model::Network& network = lstm().network;
   return {text::Vocabulary(alphabet), model::Network(network.options(), kVocabularySize, network.parameters())};
 }
@@ -128,6 +127,32 @@ TEST(GeneratorTest, TheEndSymbolEndsATextAndOthersAreNeverDrawn) {
   }
   EXPECT_GT(lengths.size(), 5U);
   EXPECT_LT(*lengths.begin(), 50U);
+}
+
+TEST(GeneratorTest, TheUnknownSymbolIsDrawnWhereThatIsAskedFor) {
+  std::string all;
+  for (const std::string& text : texts(with_symbols(), {}, 200, 50, {.temperature = 1.5F, .unknown = true}))
+    all += text;
+  EXPECT_THAT(all, HasSubstr("<unk>"));
+  EXPECT_THAT(all, testing::Not(HasSubstr("<pad>")));
+}
+
+TEST(GeneratorTest, BytesLeaveAsWholeCharacters) {
+  const Vocabulary bytes{{"\xc3", "\xa9", "\xe2", "\x82", "\xac", "a", "\n", "\xff"}, {.unit = Unit::byte}};
+  const model::Network& network = lstm().network;
+  const model::Model model{text::Vocabulary(bytes),
+                           model::Network(network.options(), kVocabularySize, network.parameters())};
+  std::string together;
+  std::size_t characters = 0;
+  generate(model, {}, 2000, 1, {.temperature = 3}, [&](int, const std::string& piece) {
+    // A character may stand behind bytes that have turned out to be none.
+    EXPECT_EQ(text::unfinished(piece), together.size() + piece.size() == 2000 ? text::unfinished(piece) : 0U);
+    characters += piece == "\xc3\xa9" ? 1 : 0;
+    together += piece;
+    return true;
+  });
+  EXPECT_EQ(together.size(), 2000U) << "nothing is lost";
+  EXPECT_GT(characters, 0U);
 }
 
 TEST(GeneratorTest, TheBeginSymbolStandsBeforeEveryPrompt) {

@@ -36,7 +36,7 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   TrainOptions records;
   records.batching = Batching::records;
   EXPECT_EQ(message({}, windows), "");
-  EXPECT_EQ(message({.records = Records::csv}, records), "");
+  EXPECT_EQ(message({.form = {.records = Records::csv}}, records), "");
   TrainOptions options = windows;
   options.reset_state = ResetState::never;
   EXPECT_THAT(message({}, options), testing::HasSubstr("reset_state to be left alone with batching windows"));
@@ -45,7 +45,7 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   EXPECT_THAT(message({}, options), testing::HasSubstr("shuffle"));
   options = records;
   options.stride = 3;
-  EXPECT_THAT(message({.records = Records::csv}, options), testing::HasSubstr("stride"));
+  EXPECT_THAT(message({.form = {.records = Records::csv}}, options), testing::HasSubstr("stride"));
   EXPECT_THAT(message({}, records), testing::HasSubstr("records to be one of lines, csv and separator"));
   EXPECT_THAT(message({.validation_split = ValidationSplit::random_windows}, {}),
               testing::HasSubstr("validation_split"));

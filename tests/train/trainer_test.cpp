@@ -33,10 +33,10 @@ using Unit = Period::Unit;
 
 constexpr int kSteps = 11;  // two epochs and a part of the third
 
-std::u32string random_text(std::size_t size) {
+std::string random_text(std::size_t size) {
   const RandomStream random(7, RandomPurpose::shuffle);
-  std::u32string text;
-  for (std::size_t i = 0; i < size; ++i) text += U"\nabcdefg"[random.bits(i) % 8];
+  std::string text;
+  for (std::size_t i = 0; i < size; ++i) text += "\nabcdefg"[random.bits(i) % 8];
   return text;
 }
 
@@ -178,7 +178,7 @@ void set_batching(Kind kind, TrainOptions& options) {
 text::Corpus corpus_for(Kind kind) {
   TextOptions options{.validation_fraction = 0.3};
   if (kind == Kind::windows) options.validation_split = ValidationSplit::random_windows;
-  if (kind == Kind::records) options.records = Records::lines;
+  if (kind == Kind::records) options.form.records = Records::lines;
   return text::Corpus::from_text(random_text(130), options);
 }
 
@@ -589,7 +589,7 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   TrainOptions invalid = train_options();
   invalid.optimizer.learning_rate = -1;
   refuses(invalid, corpus());
-  refuses(train_options(), text::Corpus::from_text(std::u32string(200, U'x') + U"yz", {.validation_fraction = 0.3}));
+  refuses(train_options(), text::Corpus::from_text(std::string(200, 'x') + "yz", {.validation_fraction = 0.3}));
 
   { const Trainer trainer = start(folder / "run", train_options()); }
   EXPECT_THROW(resume(folder / "run", text::Corpus::from_text(random_text(131), {.validation_fraction = 0.3})),
