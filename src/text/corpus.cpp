@@ -77,6 +77,7 @@ class Assembly {
     hash_.add(std::string_view("\0", 1));
     take_records();
     validation_begin_ = tokens_.size();
+    characters_ = 0;
   }
 
   Corpus finish(Unknown unknown) {
@@ -146,22 +147,14 @@ class Assembly {
 
   [[nodiscard]] std::size_t split_tokens() const {
     if (validation_begin_) return *validation_begin_;
+    if (splits_windows(options_)) return tokens_.size();
     if (has_records()) {
       const std::size_t records = training_size(ends_.size(), options_);
       return records == 0 ? 0 : ends_[records - 1];
     }
-    switch (options_.validation_split) {
-      case ValidationSplit::tail: {
-        const std::size_t split = training_size(tokens_.size(), options_);
-        return split + 1 == tokens_.size() ? tokens_.size() : split;  // one token alone cannot be measured on
-      }
-      case ValidationSplit::documents:
-        return split_documents();
-      case ValidationSplit::random_windows:
-      case ValidationSplit::last_windows:
-        break;
-    }
-    return tokens_.size();
+    if (options_.validation_split == ValidationSplit::documents) return split_documents();
+    const std::size_t split = training_size(tokens_.size(), options_);
+    return split + 1 == tokens_.size() ? tokens_.size() : split;  // one token alone cannot be measured on
   }
 
   /// Whole files for validation, as few as reach the fraction, and one for training at least.
@@ -283,7 +276,7 @@ class Assembly {
   std::vector<std::size_t> ends_;     // of records
   std::vector<std::size_t> document_ends_;
   std::optional<std::size_t> validation_begin_;
-  std::int64_t characters_ = 0;  // of the first ones
+  std::int64_t characters_ = 0;  // of the first ones of a part
   std::vector<Reading> readings_;
   TextHash hash_;
   std::function<void(double)> on_progress_;
