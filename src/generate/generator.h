@@ -11,18 +11,17 @@
 
 namespace rune::generate {
 
-/// Called with the number of the sample (from 0) and the UTF-8 of one new unit: whole characters always. A unit of bytes
-/// may bring bytes that are none, as they are. False stops that sample.
+/// Called with the number of the sample (from 0) and the UTF-8 of one new unit: whole characters always. A unit of
+/// bytes may bring bytes that are none, as they are. False stops that sample.
 using OnCharacter = std::function<bool(int sample, const std::string& character)>;
 
 /// Writes `num_samples` texts of at most `length` new units each, as one batch. The prompt's tokens prime the
 /// state (they are not reported);
 /// they follow the begin symbol where the alphabet has one; without either the model starts from a newline, or from the
 /// alphabet's first unit. Sample i draws from
-/// RandomStream(seed, sample, first_sample + i) alone, so that its text depends on model, prompt, seed and options, never on its
-/// batch.
-/// A sample ends after options.stop has been written, if given, and where the model draws the end symbol, which is not
-/// reported; <unk> is drawn only if options.unknown says so, other symbols never.
+/// RandomStream(seed, sample, first_sample + i) alone, so that its text depends on model, prompt, seed and options,
+/// never on its batch. A sample ends after options.stop has been written, if given, and where the model draws the end
+/// symbol, which is not reported; <unk> is drawn only if options.unknown says so, other symbols never.
 void generate(const model::Model& model, std::span<const std::int32_t> prompt, int length, int num_samples,
               const SampleOptions& options, const OnCharacter& on_character, std::uint64_t first_sample = 0);
 

@@ -17,8 +17,8 @@ struct UnitCounts {
 };
 
 /// The alphabet that the options ask for: symbols first, then units sorted by their bytes, which is the order of code
-/// points. <unk> is among them where units are left out: those that are rare, beyond the coverage, or beyond the greatest
-/// size; then training alone decides.
+/// points. <unk> is among them where units are left out: those that are rare, beyond the coverage, or beyond the
+/// greatest size; then training alone decides.
 rune::Vocabulary choose_alphabet(const UnitCounts& counts, const TextOptions& options);
 
 }  // namespace rune::text

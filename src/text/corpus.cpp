@@ -40,8 +40,8 @@ TextForm form_for(const Vocabulary& vocabulary, const TextForm& asked) {
   return form;
 }
 
-/// Makes a corpus of files that come one after the other. Until all have come, tokens have provisional numbers: symbols,
-/// then units in the order of their first appearance.
+/// Makes a corpus of files that come one after the other. Until all have come, tokens have provisional numbers:
+/// symbols, then units in the order of their first appearance.
 class Assembly {
  public:
   Assembly(const TextOptions& options, std::optional<Vocabulary> vocabulary, const ReadingPlan& plan,

@@ -51,10 +51,11 @@ struct Corpus {
   std::vector<Reading> readings{};  // of its files
   UnknownUnits unknown{};
 
-  /// Reads and encodes a text. The alphabet, unless it is given, is made of it as the options say: symbols first (<unk>,
-  /// <pad>, <BOS>, <EOS>), then units, sorted by their bytes. Where there is a <unk>, units are counted in the training
-  /// part alone. A given alphabet decides the unit as well; what it does not know is an error, unless it has <unk> or
-  /// `unknown` says to skip it. Throws FileError or InputError (file and byte offset); no text is an InputError.
+  /// Reads and encodes a text. The alphabet, unless it is given, is made of it as the options say: symbols first
+  /// (<unk>, <pad>, <BOS>, <EOS>), then units, sorted by their bytes. Where there is a <unk>, units are counted in
+  /// the training part alone. A given alphabet decides the unit as well; what it does not know is an error, unless it
+  /// has <unk> or `unknown` says to skip it. Throws FileError or InputError (file and byte offset); no text is an
+  /// InputError.
   static Corpus read(const Sources& sources, const TextOptions& options,
                      std::optional<Vocabulary> vocabulary = std::nullopt, Unknown unknown = Unknown::error,
                      const ReadingPlan& plan = {});

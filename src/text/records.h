@@ -9,9 +9,9 @@
 namespace rune::text {
 
 /// Appends the records of a file, in order and as they stand there, empty ones too: lines, paragraphs, fields of CSV
-/// (RFC 4180: a field in quotes may hold commas, newlines and doubled quotes) or TSV, of JSON Lines, what stands between
-/// separator lines, or the file as one. Throws InputError naming `name`, line and column where the file is malformed or
-/// has no such field.
+/// (RFC 4180: a field in quotes may hold commas, newlines and doubled quotes) or TSV, of JSON Lines, what stands
+/// between separator lines, or the file as one. Throws InputError naming `name`, line and column where the file is
+/// malformed or has no such field.
 void append_records(std::vector<std::string>& records, std::string_view text, const TextForm& form,
                     const std::string& name);
 

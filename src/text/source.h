@@ -14,11 +14,12 @@ struct Document {
   std::string_view bytes;  // valid during the visit
 };
 
-/// Calls visit(document) for every file that the paths lead to: files as they are given, "-" for standard input, those in
-/// directories and below, in the order of their names, those in archives (tar, zip, 7z) in the order in which they lie
-/// there, and what is compressed (gzip, bzip2, xz, zstd, lz4) unpacked. Of directories and archives those alone whose
-/// name matches the pattern `include` ("*.txt"), if there is one, and none whose name begins with a dot. Large files are
-/// mapped, not read. Throws FileError, or InputError where nothing matches or an archive is damaged.
+/// Calls visit(document) for every file that the paths lead to: files as they are given, "-" for standard input,
+/// those in directories and below, in the order of their names, those in archives (tar, zip, 7z) in the order in
+/// which they lie there, and what is compressed (gzip, bzip2, xz, zstd, lz4) unpacked. Of directories and archives
+/// those alone whose name matches the pattern `include` ("*.txt"), if there is one, and none whose name begins with a
+/// dot. Large files are mapped, not read. Throws FileError, or InputError where nothing matches or an archive is
+/// damaged.
 void for_documents(std::span<const std::filesystem::path> paths, const std::string& include,
                    const std::function<void(const Document&)>& visit);
 

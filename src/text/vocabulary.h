@@ -47,9 +47,9 @@ class Vocabulary {
   [[nodiscard]] int token(Symbol symbol) const { return symbols_[static_cast<std::size_t>(symbol)]; }
   [[nodiscard]] int token(std::string_view unit) const { return index_.find(unit); }
 
-  /// Tokens of a running text in UTF-8, brought into the alphabet's form. A unit that is not in the alphabet becomes <unk> if
-  /// there is one; else Unknown::error throws InputError naming the unit, its position (unit, line and column, from 1)
-  /// and `name`, and Unknown::skip leaves it out.
+  /// Tokens of a running text in UTF-8, brought into the alphabet's form. A unit that is not in the alphabet becomes
+  /// <unk> if there is one; else Unknown::error throws InputError naming the unit, its position (unit, line and
+  /// column, from 1) and `name`, and Unknown::skip leaves it out.
   [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text, Unknown unknown, const std::string& name) const;
   /// The text of tokens; symbols by name.
   [[nodiscard]] std::string decode(std::span<const std::int32_t> tokens) const;

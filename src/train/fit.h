@@ -6,8 +6,8 @@
 
 namespace rune::train {
 
-/// The options with the batch size and sequence length that a text has room for: as they are where it fills one batch of
-/// them, else several streams, or one window, of what there is.
+/// The options with the batch size and sequence length that a text has room for: as they are where it fills one batch
+/// of them, else several streams, or one window, of what there is.
 TrainOptions fitted(const TrainOptions& options, const text::Corpus& corpus);
 
 }  // namespace rune::train
