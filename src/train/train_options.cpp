@@ -147,7 +147,8 @@ void validate(const TextOptions& text, const TrainOptions& train) {
     throw InputError("expected validation_fraction with records, found validation_characters");
   }
   if (train.batching == Batching::records && text.form.records == Records::none) {
-    throw InputError("expected records to say what a record is (lines, csv, ...) with batching records, found none");
+    throw InputError(fmt::format("expected records to be one of {}, but not none, with batching records, found none",
+                                 list_names<Records>()));
   }
 }
 

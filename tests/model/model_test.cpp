@@ -251,7 +251,7 @@ TEST_F(ModelFileTest, UnitsOfEveryKindAndTheFormAreKept) {
   EXPECT_EQ(saved.meta("rune.vocabulary"), "[\"<unk>\",\"caf\u00e9\",[255],10]");
   EXPECT_EQ(model_from(saved).vocabulary, vocabulary);
   metadata_["rune.text"] = R"({"unit":"word"})";
-  EXPECT_EQ(loaded().vocabulary.form(), TextForm{.unit = Unit::word}) << "what is not said is the default";
+  EXPECT_EQ(model_from(file()).vocabulary.form(), TextForm{.unit = Unit::word}) << "what is not said is the default";
   metadata_["rune.text"] = R"({"unit":"syllable"})";
   EXPECT_THAT(loading(), ThrowsMessage<InputError>(HasSubstr("one of char, grapheme, byte, word")));
 }

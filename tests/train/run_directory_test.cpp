@@ -71,7 +71,7 @@ RC_GTEST_PROP(RunConfig, TomlAndBack, ()) {
   config.text.validation_fraction = fraction();
   config.text.form.lowercase = *rc::gen::arbitrary<bool>();
   config.text.first_characters = count();
-  config.text.separator = "\n%\\\"";
+  config.text.form.separator = "\n%\\\"";
   train.clip_norm = fraction() * 10;
   train.duration = period(true);
   train.eval_every = period(true);
