@@ -1,4 +1,4 @@
-# RUNE_TESTS decides whether the libraries of tests and benchmarks are looked for, and whether they may be missing.
+# RUNE_TESTS decides whether the libraries of tests are looked for, and whether they may be missing.
 set(RUNE_TEST_LIBRARIES_FOUND OFF)
 if(RUNE_TESTS)
   set(RUNE_TEST_LIBRARIES_FOUND ON)
@@ -13,6 +13,6 @@ if(RUNE_TESTS)
     endif()
   endforeach()
   if(NOT RUNE_TEST_LIBRARIES_FOUND)
-    message(STATUS "Tests and benchmarks are left out; scripts/install-deps --test installs what they need")
+    message(STATUS "Tests are left out; scripts/install-deps --test installs what they need")
   endif()
 endif()

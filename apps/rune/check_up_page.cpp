@@ -48,10 +48,7 @@ std::string_view meaning(text::Suspicion::Kind kind) {
 }
 
 std::string shown(std::string_view text) {
-  std::string escaped;
-  for (const char c : text::escape_controls(text)) {
-    escaped += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
-  }
+  const std::string escaped = in_one_line(text);
   constexpr std::size_t kWide = 60;
   if (text::count_characters(escaped) <= kWide) return escaped;
   std::size_t at = 0;

@@ -28,7 +28,10 @@ int next(int argc, const char* const* argv);
 int reproduce(int argc, const char* const* argv);
 int recipes(int argc, const char* const* argv);
 int inspect(int argc, const char* const* argv);
+int import_model(int argc, const char* const* argv);
+int export_model(int argc, const char* const* argv);
 int plot(int argc, const char* const* argv);
+int bench(int argc, const char* const* argv);
 int help(int argc, const char* const* argv);
 
 }  // namespace rune::app

@@ -1,6 +1,5 @@
 #include <cstdint>
 #include <filesystem>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,9 +48,7 @@ Inspected read(const std::string& path) {
 
 // All entries of an alphabet in a row, symbols by name.
 std::string entries(const text::Vocabulary& vocabulary) {
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(vocabulary.size()));
-  std::iota(tokens.begin(), tokens.end(), 0);
-  return vocabulary.decode(tokens);
+  return fmt::to_string(fmt::join(vocabulary.content().entries, ""));
 }
 
 std::string as_json(const Inspected& inspected) {
@@ -102,17 +99,14 @@ std::string training_text(const train::Position& position) {
 std::string as_text(const Inspected& inspected) {
   const model::Network& network = inspected.model.network;
   const text::Vocabulary& vocabulary = inspected.model.vocabulary;
-  std::string characters;
-  for (const char c : text::escape_controls(entries(vocabulary))) {
-    characters += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
-  }
   std::string text = labelled("file", inspected.path);
   const Json options = Json::parse(model::to_json(network.options()));
   for (const auto& [key, value] : options.items()) {
     if (!value.is_null()) text += labelled(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
   text +=
-      labelled("alphabet", fmt::format("{} {}: {}", vocabulary.size(), units_name(vocabulary.form().unit), characters));
+      labelled("alphabet", fmt::format("{} {}: {}", vocabulary.size(), units_name(vocabulary.form().unit),
+                                       in_one_line(entries(vocabulary))));
   if (inspected.position) text += training_text(*inspected.position);
   text += '\n' + layer_table(network) + "\n  parameters\n";
   for (const model::Tensor& tensor : network.parameters().tensors()) {

@@ -21,9 +21,12 @@ constexpr Command kCommands[] = {
     {"next", "show which characters a model expects next", next},
     {"eval", "measure how well a model predicts a text", evaluate},
     {"inspect", "show what a model is made of, or check a text before training", inspect},
+    {"import", "make a model of weights from PyTorch", import_model},
+    {"export", "write a model for ONNX, or a small one to share", export_model},
     {"recipes", "list ready-made trainings, or print one", recipes},
     {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},
+    {"bench", "measure how fast rune is here", bench},
     {"help", "explain a command and its options", help},
 };
 

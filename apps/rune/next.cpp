@@ -13,16 +13,6 @@
 #include "train/run_directory.h"
 
 namespace rune::app {
-namespace {
-
-// A character between quotes, whatever it is.
-std::string shown(const std::string& character) {
-  if (character == "\n") return "'\\n'";
-  if (character == "\t") return "'\\t'";
-  return "'" + text::escape_controls(character) + "'";
-}
-
-}  // namespace
 
 int next(int argc, const char* const* argv) {
   std::string path;
@@ -54,7 +44,7 @@ int next(int argc, const char* const* argv) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& [token, probability] : candidates) {
     const std::string character = model.vocabulary.decode({&token, 1});
-    text += fmt::format("{:<8}{:.4f}\n", shown(character), probability);
+    text += fmt::format("{:<8}{:.4f}\n", "'" + in_one_line(character) + "'", probability);
     list.push_back({{"character", text::replace_invalid(character)}, {"probability", probability}});
   }
   Output output(Output::Controls::pass);

@@ -1,8 +1,6 @@
 #include <unistd.h>
 
 #include <filesystem>
-#include <iostream>
-#include <iterator>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +14,7 @@
 #include "command_line.h"
 #include "generate/generator.h"
 #include "generate/sampler.h"
+#include "input.h"
 #include "model/model.h"
 #include "output.h"
 #include "records.h"
@@ -74,6 +73,8 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("--top-p", "P", request.options.top_p,
               "Choose among the most probable that together reach this probability.");
   line.option("--seed", "N", request.options.seed, "Another number, another text.");
+  line.option("--threads", "N", request.options.threads,
+              "0: one for each processor, where the model is large enough. The text is the same with any number.");
   line.exclusive({"--temperature", "--beta"});
   line.example("rune sample runs/book -p 'Once upon a time' -n 500", "");
   line.example("rune sample runs/book -p 'for thos' -n 40 --window 8 --temperature 0",
@@ -97,10 +98,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
   return true;
 }
 
-std::string prompt_text(const std::string& prompt) {
-  if (prompt != "-") return prompt;
-  return {std::istreambuf_iterator<char>(std::cin), {}};
-}
+std::string prompt_text(const std::string& prompt) { return prompt == "-" ? standard_input() : prompt; }
 
 // Between the samples where there are several.
 std::string header(int number, int count) {

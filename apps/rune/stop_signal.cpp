@@ -5,6 +5,8 @@
 #include <array>
 #include <csignal>
 
+#include "signal_action.h"
+
 namespace rune::app {
 namespace {
 
@@ -22,10 +24,7 @@ void handle(int signal) {
 
 StopSignal::StopSignal() {
   received_signal = 0;
-  struct sigaction action {};
-  action.sa_handler = handle;
-  action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
+  const struct sigaction action = action_calling(handle);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     sigaction(kSignals[i], nullptr, &earlier_actions[i]);
     if (earlier_actions[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);

@@ -51,4 +51,11 @@ void add_record_options(CommandLine& line, TextOptions& text) {
   line.option("--skip-records", "REGEX", text.skip_records, "Leave out records that it matches as a whole.");
 }
 
+void add_cache_option(CommandLine& line, text::Cache& cache) {
+  line.option("--cache", "NAME", cache,
+              train::list_names<text::Cache>() +
+                  ": whether the text is encoded into a file in ~/.cache/rune, to be trained on without holding it in "
+                  "memory; auto: if it is larger than 256 MB.");
+}
+
 }  // namespace rune::app

@@ -3,6 +3,7 @@
 #include <rune/options.h>
 
 #include "command_line.h"
+#include "text/corpus_cache.h"
 
 /// The options of a text that several commands have in common.
 namespace rune::app {
@@ -13,5 +14,8 @@ void add_reading_options(CommandLine& line, TextOptions& text);
 void add_unit_options(CommandLine& line, TextOptions& text);
 /// What a record is, and which are left out.
 void add_record_options(CommandLine& line, TextOptions& text);
+
+/// Whether training reads the text through a file of the cache.
+void add_cache_option(CommandLine& line, text::Cache& cache);
 
 }  // namespace rune::app

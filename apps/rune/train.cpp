@@ -1,17 +1,21 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "advice.h"
 #include "command.h"
 #include "command_line.h"
-#include "model/model.h"
+#include "input.h"
+#include "model/alphabet.h"
 #include "model_summary.h"
 #include "output.h"
 #include "reading_notes.h"
@@ -28,6 +32,8 @@ namespace rune::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kStandardInput = "-";
 
 struct Request {
   std::vector<std::string> texts;
@@ -147,6 +153,11 @@ void add_observation_options(CommandLine& line, Request& request) {
   line.option("--save-every", "PERIOD", train.save_every,
               "How often to save a checkpoint, besides the best and the last.");
   line.toggle("save-cycles", train.save_cycles, "Of --schedule restarts: keep the weights of every cycle's end.");
+  line.option("--keep", "N", train.keep, "Checkpoints kept beside the last, to fall back to; 0: none.");
+  line.option("--on-divergence", "NAME", train.on_divergence,
+              train::list_names<OnDivergence>() +
+                  ": when the loss explodes or is no number, go back to the last checkpoint with half the learning "
+                  "rate, three times at most; or end.");
   line.option("--protocol", "NAME", train.protocol,
               "How to measure: rows:N, stream, windows:N, or batches as in training. [rows with the batch size]");
   line.option("--sample-length", "N", train.sample.length, "Characters written at every evaluation; 0: none.");
@@ -186,25 +197,24 @@ bool parse(int argc, const char* const* argv, Request& request) {
                    "Learns from text, one file or several, and keeps everything in a run directory: config.toml, "
                    "metrics.jsonl, samples.txt, "
                    "log.txt, best.safetensors (lowest validation loss) and last.safetensors (to resume from). Ctrl-C "
-                   "once stops and saves.");
+                   "once stops and saves; the signal USR1 saves and goes on.");
   line.operands("TEXT", request.texts,
-                "What to learn from, in this order: files in any encoding, directories, archives, what is compressed.");
+                "What to learn from, in this order: files in any encoding, directories, archives, what is compressed; "
+                "or - alone: standard input, of which the run keeps a copy.");
   line.group("Run");
   line.option("-o,--output", "RUN", request.run, "The run directory, which must not exist. [runs/<text>-<number>]");
   line.option("--recipe", "NAME", request.recipe,
               "Begin with the options of a recipe (rune recipes lists them) or of a TOML file, which other options "
               "override.");
   line.option("--from", "MODEL", request.from,
-              "Begin with the weights of another model, which also decides alphabet and shape.");
+              "Begin with the weights of another model, which also decides shape, unit and case. Units of both alphabets "
+              "keep what it knows of them.");
   add_text_options(line, request.text, request.validation, validation_fraction);
   add_model_options(line, request.model);
   add_training_options(line, request.train, duration);
   add_optimizer_options(line, request.train);
   add_observation_options(line, request);
-  line.option("--cache", "NAME", request.cache,
-              train::list_names<text::Cache>() +
-                  ": whether the text is encoded into a file in ~/.cache/rune, to be trained on without holding it in "
-                  "memory; auto: if it is larger than 256 MB.");
+  add_cache_option(line, request.cache);
   line.example("rune train book.txt", "ten minutes with the defaults");
   line.example("rune train book.txt -o runs/big --hidden-size 512 --dropout 0.5 --batch-size 128 --epochs 20",
                "a good model of a novel");
@@ -217,6 +227,9 @@ bool parse(int argc, const char* const* argv, Request& request) {
   if (request.precision != "f32") {
     throw UsageError(
         fmt::format("expected f32 in --precision, the only one there is so far, found '{}'", request.precision));
+  }
+  if (std::ranges::count(request.texts, kStandardInput) > 0 && request.texts.size() > 1) {
+    throw UsageError("expected - (standard input) to be the only TEXT");
   }
   request.train.duration = duration.period().value_or(request.train.duration);
   if (validation_fraction) {
@@ -260,7 +273,20 @@ std::string validation_text(const text::Corpus& corpus) {
   return fmt::format("{:.3g} % of its windows", 100 * options.validation_fraction);
 }
 
-std::string summary(const Request& request, const text::Corpus& corpus, const model::Network& network) {
+// What becomes of the alphabet of the model that training begins with.
+std::string alphabet_text(const model::AlphabetChange& change) {
+  const auto some = [](std::span<const std::string> entries) {
+    constexpr std::size_t kMost = 50;
+    const auto first = entries.first(std::min(kMost, entries.size()));
+    return fmt::format("{}{}{}{}", with_commas(std::ssize(entries)), entries.empty() ? "" : ": ",
+                       in_one_line(fmt::to_string(fmt::join(first, ""))), entries.size() > kMost ? " ..." : "");
+  };
+  return fmt::format("Alphabet: kept {}\n          new {}\n          dropped {}\n", some(change.kept),
+                     some(change.added), some(change.dropped));
+}
+
+std::string summary(const Request& request, const TrainOptions& options, const text::Corpus& corpus,
+                    const model::Network& network) {
   const auto training = std::ssize(corpus.train);
   const auto validation = std::ssize(corpus.validation);
   std::string text = reading_notes(corpus);
@@ -271,9 +297,12 @@ std::string summary(const Request& request, const text::Corpus& corpus, const mo
                         with_commas(std::ssize(corpus.train_ends) + std::ssize(corpus.validation_ends)),
                         with_commas(std::ssize(corpus.validation_ends)));
   }
+  if (!request.from.empty()) {
+    text += alphabet_text(model::compare(model::load_model(request.from).vocabulary, corpus.vocabulary));
+  }
   text += '\n';
   text += layer_table(network);
-  text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, request.train, training + validation)));
+  text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, options, training + validation)));
   text += advice_before(network.parameters().count(), training, validation);
   return text + fmt::format("Run directory: {}\n\n", request.run);
 }
@@ -284,13 +313,29 @@ std::string fit_note(const TrainOptions& asked, const TrainOptions& fitted) {
                      fitted.batch_size, fitted.sequence_length, asked.batch_size, asked.sequence_length);
 }
 
-// A training that does not fit its text leaves no run directory behind.
-train::Trainer new_trainer(model::Model model, text::Corpus corpus, const TrainOptions& options,
-                           train::RunDirectory& run) {
+// Reads the text and makes the model.
+train::Trainer new_trainer(const Request& request, train::RunDirectory& run) {
+  if (request.texts.front() == kStandardInput) keep_standard_input(run.corpus());
+  const train::RunConfig config = run.read_config();
+  const bool quiet = request.display.quiet;
+  text::Corpus corpus = train::read_corpus(config, std::nullopt, request.cache, reading_progress(quiet));
+  const TrainOptions options = train::fitted(config.train, corpus);
+  model::Model model = train::initial_model(config, corpus.vocabulary);
+  if (!quiet) message(fit_note(config.train, options) + summary(request, options, corpus, model.network));
+  return {std::move(model), std::move(corpus), options, &run};
+}
+
+// A training that cannot begin leaves nothing behind: no run directory, nor one made for it.
+train::Trainer begin(const Request& request, const train::RunConfig& config, std::optional<train::RunDirectory>& run) {
+  const fs::path parent = fs::path(request.run).parent_path();
+  const bool new_parent = !parent.empty() && !fs::exists(parent);
+  run = train::RunDirectory::create(request.run, config);
   try {
-    return {std::move(model), std::move(corpus), options, &run};
-  } catch (const InputError&) {
-    fs::remove_all(run.path());
+    return new_trainer(request, *run);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(run->path(), ignored);
+    if (new_parent) fs::remove(parent, ignored);
     throw;
   }
 }
@@ -300,19 +345,14 @@ train::Trainer new_trainer(model::Model model, text::Corpus corpus, const TrainO
 int train(int argc, const char* const* argv) {
   Request request;
   if (!parse(argc, argv, request)) return success;
-  if (request.run.empty()) request.run = free_run_name(request.texts.front());
-
   train::RunConfig config = request.config();
-  text::Corpus corpus = train::read_corpus(config, {}, request.cache, reading_progress(request.display.quiet));
-  const TrainOptions asked = std::exchange(request.train, train::fitted(request.train, corpus));
-  config.train = request.train;
-  model::Model model = train::initial_model(config, corpus.vocabulary);
-  if (!request.display.quiet) message(fit_note(asked, request.train));
-  if (!request.display.quiet) message(summary(request, corpus, model.network));
+  const bool piped = request.texts.front() == kStandardInput;
+  if (request.run.empty()) request.run = free_run_name(piped ? "stdin" : request.texts.front());
+  if (piped) config.texts = {fs::path(request.run) / train::RunDirectory::kCorpusName};
 
+  std::optional<train::RunDirectory> run;
+  auto trainer = begin(request, config, run);
   const StopSignal stop_signal;
-  auto run = train::RunDirectory::create(request.run, config);
-  auto trainer = new_trainer(std::move(model), std::move(corpus), request.train, run);
   return run_training(trainer, request.run, request.display);
 }
 

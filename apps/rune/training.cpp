@@ -6,6 +6,7 @@
 #include "advice.h"
 #include "command.h"
 #include "output.h"
+#include "save_signal.h"
 #include "stop_signal.h"
 
 namespace rune::app {
@@ -52,6 +53,9 @@ int run_training(train::Trainer& trainer, const std::string& run, const Training
     last = report;
   };
   observer.stop_requested = [] { return StopSignal::received(); };
+  const SaveSignal save_signal;
+  observer.save_requested = [] { return SaveSignal::take(); };
+  observer.on_notice = [&](const std::string& notice) { display.show(notice); };
   train::Outcome outcome;
   try {
     outcome = trainer.run(observer);

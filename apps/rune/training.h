@@ -24,8 +24,8 @@ struct DurationFlags {
 /// Adds --quiet and --json.
 void add_display_options(CommandLine& line, TrainingDisplay::Options& options);
 
-/// Trains until the plan is done or a StopSignal, shows it, and says how it went and what to do next. `run` is what the
-/// user calls the run directory. Returns the exit code.
+/// Trains until the plan is done or a StopSignal, saves at a SaveSignal, shows it, and says how it went and what to do
+/// next. `run` is what the user calls the run directory. Returns the exit code.
 int run_training(train::Trainer& trainer, const std::string& run, const TrainingDisplay::Options& options);
 
 }  // namespace rune::app

@@ -97,6 +97,11 @@ void TrainingDisplay::show(const train::Report& report) {
   message(line);
 }
 
+void TrainingDisplay::show(const std::string& notice) {
+  clear();
+  message(notice + '\n');
+}
+
 void TrainingDisplay::clear() {
   if (drawn_) message(kClearLine);
   drawn_ = false;

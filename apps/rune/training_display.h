@@ -21,6 +21,8 @@ class TrainingDisplay {
 
   void show(const train::Progress& progress);
   void show(const train::Report& report);
+  /// A sentence that a user should read.
+  void show(const std::string& notice);
   /// Takes the progress line away.
   void clear();
 

@@ -223,6 +223,12 @@ enum class WindowState {
   carry,  ///< where the window before it ended, so that characters are read several times
 };
 
+/// What happens when loss or gradients stop being finite.
+enum class OnDivergence {
+  rollback,  ///< also when the loss explodes: back to the last good checkpoint with half the learning rate, thrice
+  stop,      ///< the training ends
+};
+
 /// How samples are drawn while training.
 struct TrainSampleOptions {
   int length = 200;  ///< characters written at every evaluation; 0: none
@@ -254,8 +260,10 @@ struct TrainOptions {
   Period duration{10, Period::Unit::minutes};
   Period eval_every{1, Period::Unit::epochs};
   Period save_every{10, Period::Unit::minutes};
-  bool save_cycles = false;            ///< restarts: keep the weights of every cycle's end
-  std::optional<Protocol> protocol{};  ///< evaluation while training; unset: see docs/evaluation.md
+  bool save_cycles = false;                             ///< restarts: keep the weights of every cycle's end
+  int keep = 1;                                         ///< checkpoints kept that are older than the last one
+  OnDivergence on_divergence = OnDivergence::rollback;  ///< without a run directory always `stop`
+  std::optional<Protocol> protocol{};                   ///< evaluation while training; unset: see docs/evaluation.md
   TrainSampleOptions sample{};
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: one for each processor this process may use
@@ -274,6 +282,7 @@ struct SampleOptions {
   bool start_twice = false;  ///< feed the prompt's last character twice, as the Holmes notebook does
   int window = 0;            ///< predict from the last so many characters alone; 0: from the carried state
   WindowState window_state = WindowState::zero;  ///< window: where its state starts
+  int threads = 0;  ///< 0: one for each processor where the model is large; the text is the same with any number
 
   bool operator==(const SampleOptions&) const = default;
 };

@@ -1,13 +1,21 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <regex>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 #include <rune/error.h>
 
 namespace rune {
@@ -21,8 +29,9 @@ namespace fs = std::filesystem;
 
 template <class Call>
 auto retry_interrupted(Call call) {
+  constexpr int kAttempts = 1000;  // an end, should a system do nothing but interrupt
   auto result = call();
-  while (result < 0 && errno == EINTR) result = call();
+  for (int attempt = 1; attempt < kAttempts && result < 0 && errno == EINTR; ++attempt) result = call();
   return result;
 }
 
@@ -55,12 +64,32 @@ const char* kind(mode_t mode) {
   if (S_ISDIR(mode)) return "a directory";
   if (S_ISFIFO(mode)) return "a pipe";
   if (S_ISSOCK(mode)) return "a socket";
+  if (S_ISLNK(mode)) return "a symbolic link";
   return "a device";
 }
 
 void expect_regular(const fs::path& path, mode_t mode) {
   if (S_ISREG(mode)) return;
   throw FileError("expected a regular file, found " + std::string(kind(mode)) + ": '" + path.string() + "'");
+}
+
+void write_all(const Descriptor& file, std::string_view content, const fs::path& path) {
+  while (!content.empty()) {
+    const ssize_t written = retry_interrupted([&] { return ::write(file.number(), content.data(), content.size()); });
+    if (written <= 0) fail("write", path, written == 0 ? ENOSPC : errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+// Gives a file a second name. Where the file system has no links, it gets that name alone; a file that is not there
+// needs none.
+void keep_as(const fs::path& path, const fs::path& name) {
+  int result = ::link(path.c_str(), name.c_str());
+  if (result != 0 && errno == EEXIST && ::unlink(name.c_str()) == 0) result = ::link(path.c_str(), name.c_str());
+  if (result != 0 && (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK)) {
+    result = ::rename(path.c_str(), name.c_str());
+  }
+  if (result != 0 && errno != ENOENT) fail("keep the older file as", name, errno);
 }
 
 // A file beside the one that it will replace; removed unless it gets that name.
@@ -83,18 +112,12 @@ class TemporaryFile {
     if (!renamed_) ::unlink(path_.c_str());
   }
 
-  void write(std::string_view content) {
-    while (!content.empty()) {
-      const ssize_t written =
-          retry_interrupted([&] { return ::write(file_.number(), content.data(), content.size()); });
-      if (written < 0) fail("write", target_, errno);
-      content.remove_prefix(static_cast<std::size_t>(written));
-    }
-  }
+  void write(std::string_view content) { write_all(file_, content, target_); }
 
-  void become_target() {
+  void become_target(const fs::path& older) {
     if (::fsync(file_.number()) != 0) fail("sync", target_, errno);
     if (!file_.close()) fail("close", target_, errno);
+    if (!older.empty()) keep_as(target_, older);
     if (::rename(path_.c_str(), target_.c_str()) != 0) fail("replace", target_, errno);
     renamed_ = true;
   }
@@ -112,6 +135,20 @@ void sync_directory_of(const fs::path& path) {
   if (!descriptor.is_open()) fail("open the directory", directory, errno);
   constexpr int kNotSupported = EINVAL;  // some file systems cannot sync a directory
   if (::fsync(descriptor.number()) != 0 && errno != kNotSupported) fail("sync the directory", directory, errno);
+}
+
+// As write_file_atomically, of parts up to the first that is empty.
+void replace(const fs::path& path, const fs::path& older, const std::function<std::string_view()>& next_part) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) == 0) {
+    expect_regular(path, status.st_mode);
+    constexpr mode_t kWritable = S_IWUSR | S_IWGRP | S_IWOTH;  // a rename would not ask
+    if ((status.st_mode & kWritable) == 0) fail("replace the read-only file", path, EACCES);
+  }
+  TemporaryFile file(path);
+  for (std::string_view part = next_part(); !part.empty(); part = next_part()) file.write(part);
+  file.become_target(older);
+  sync_directory_of(path);
 }
 
 }  // namespace
@@ -138,17 +175,63 @@ std::string read_file(const fs::path& path) {
   return content;
 }
 
-void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0) expect_regular(path, status.st_mode);
-  TemporaryFile file(path);
-  for (const std::string_view part : parts) file.write(part);
-  file.become_target();
-  sync_directory_of(path);
+void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts, const fs::path& older) {
+  auto part = parts.begin();
+  replace(path, older, [&] {
+    while (part != parts.end() && part->empty()) ++part;
+    return part == parts.end() ? std::string_view() : *part++;
+  });
+}
+
+void write_file_atomically(const fs::path& path, const std::function<std::string_view()>& next_part) {
+  replace(path, {}, next_part);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {
   write_file_atomically(path, std::span(&content, 1));
 }
+
+void append_to_file(const fs::path& path, std::string_view content) {
+  Descriptor file(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0666);
+  if (!file.is_open()) fail("open", path, errno);
+  write_all(file, content, path);
+  if (!file.close()) fail("close", path, errno);
+}
+
+void remove_temporary_files(const fs::path& directory) {
+  static const std::regex kName(R"(\..+\.\d+(\.\d+)?\.tmp)");  // as TemporaryFile makes them
+  std::error_code ignored;
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (std::regex_match(entry.path().filename().string(), kName)) found.push_back(entry.path());
+  }
+  for (const fs::path& path : found) fs::remove(path, ignored);
+}
+
+struct FileLock::Held {
+  Descriptor file;
+};
+
+FileLock::FileLock(const fs::path& path, const std::string& what)
+    : held_(std::make_unique<Held>(Held{Descriptor(path, O_RDWR | O_CREAT | O_NONBLOCK, 0666)})) {
+  const Descriptor& file = held_->file;
+  if (!file.is_open()) fail("open", path, errno);
+  if (retry_interrupted([&] { return ::flock(file.number(), LOCK_EX | LOCK_NB); }) != 0) {
+    if (errno != EWOULDBLOCK) fail("lock", path, errno);
+    std::string holder = read_file(path);
+    while (holder.ends_with('\n')) holder.pop_back();
+    throw FileError(what + " is in use by " + (holder.empty() ? "another process" : holder) +
+                    "; wait until it ends, or stop it");
+  }
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  if (::ftruncate(file.number(), 0) != 0) fail("write", path, errno);
+  write_all(file,
+            fmt::format("process {} on {} since {:%Y-%m-%d %H:%M:%S} UTC\n", ::getpid(), host.data(), fmt::gmtime(now)),
+            path);
+}
+
+FileLock::~FileLock() = default;
 
 }  // namespace rune

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,8 +15,34 @@ std::string read_file(const std::filesystem::path& path);
 
 /// Replaces `path` as a whole or not at all: the parts, one after the other, go to a temporary file beside it, which
 /// is synced and renamed over `path`; then the directory is synced. A failed sync is never retried. On failure the
-/// old file is untouched, the temporary is removed, and a FileError names the file and the cause.
-void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts);
+/// old file is untouched, the temporary is removed, and a FileError names the file and the cause. The file that is
+/// replaced stays as `older`, unless that is empty.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
+                           const std::filesystem::path& older = {});
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+/// Of parts that are made one after the other, up to the first that is empty.
+void write_file_atomically(const std::filesystem::path& path, const std::function<std::string_view()>& next_part);
+
+/// Adds to the end of a file, which need not exist. Throws FileError; then a part of it may be there.
+void append_to_file(const std::filesystem::path& path, std::string_view content);
+
+/// Removes what processes left in a directory that ended in the middle of write_file_atomically. Nobody may be writing
+/// there. What cannot be removed stays.
+void remove_temporary_files(const std::filesystem::path& directory);
+
+/// A file that one holder at a time has, and that says who it is. It is free again when this object or the process
+/// ends, however that ends; the file stays.
+class FileLock {
+ public:
+  /// Throws FileError naming `what` and its holder if it is taken.
+  FileLock(const std::filesystem::path& path, const std::string& what);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  struct Held;
+  std::unique_ptr<Held> held_;
+};
 
 }  // namespace rune

@@ -14,7 +14,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/matrix.h"
+#include "format/little_endian.h"
+#include "format/quote.h"
 
 namespace rune::format {
 namespace {
@@ -26,6 +29,7 @@ constexpr std::size_t kMaxHeaderSize = 100'000'000;  // as the reference impleme
 constexpr std::size_t kMaxDimensions = 8;
 constexpr std::size_t kAlignment = sizeof(std::uint64_t);
 constexpr const char* kMetadataKey = "__metadata__";
+constexpr std::string_view kBlankChecksum = "                                ";  // as many as there are digits
 
 struct ElementType {
   DType dtype;
@@ -33,7 +37,8 @@ struct ElementType {
   std::size_t size;
 };
 constexpr std::array kElementTypes{ElementType{DType::f32, "F32", 4}, ElementType{DType::f64, "F64", 8},
-                                   ElementType{DType::i64, "I64", 8}, ElementType{DType::u8, "U8", 1}};
+                                   ElementType{DType::i64, "I64", 8}, ElementType{DType::u8, "U8", 1},
+                                   ElementType{DType::f16, "F16", 2}, ElementType{DType::bf16, "BF16", 2}};
 
 const ElementType& element_type(DType dtype) {
   return *std::find_if(kElementTypes.begin(), kElementTypes.end(),
@@ -47,9 +52,6 @@ constexpr DType dtype_of() {
   if constexpr (std::is_same_v<T, std::int64_t>) return DType::i64;
   if constexpr (std::is_same_v<T, std::uint8_t>) return DType::u8;
 }
-
-/// A string from a file for a message: in quotes, everything but printable ASCII escaped.
-std::string quote(std::string_view text) { return json(text).dump(-1, ' ', true, json::error_handler_t::replace); }
 
 std::string to_string(std::span<const std::int64_t> shape) {
   std::string text = "[";
@@ -79,16 +81,41 @@ void copy_elements(std::byte* to, std::span<const std::byte> from, std::size_t e
   }
 }
 
-std::uint64_t decode_length(std::string_view bytes) {
-  std::uint64_t length = 0;
-  for (std::size_t i = kLengthSize; i-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[i]);
-  return length;
-}
-
 std::string encode_length(std::uint64_t length) {
   std::string bytes;
   for (std::size_t i = 0; i < kLengthSize; ++i) bytes += static_cast<char>(length >> (8 * i) & 0xFF);
   return bytes;
+}
+
+/// Where the digits of the checksum stand; npos: not in the form that write_safetensors gives them.
+std::size_t checksum_place(std::string_view header) {
+  const std::string before = std::string("\"") + kChecksumKey + "\":\"";
+  const std::size_t found = header.find(before);
+  return found == header.npos ? found : found + before.size();
+}
+
+/// Throws InputError unless the digits are the hash of all bytes, they themselves being blanks.
+void verify_checksum(std::string_view bytes, std::size_t header_end, const Metadata& metadata,
+                     const std::string& name) {
+  const auto found = metadata.find(kChecksumKey);
+  if (found == metadata.end()) {
+    throw InputError("'" + name + "' has no checksum (metadata \"" + kChecksumKey +
+                     "\"), so rune did not write it as it is; make a model of it with: rune import '" + name +
+                     "' -o MODEL.safetensors");
+  }
+  const std::size_t place = checksum_place(bytes.substr(0, header_end));
+  const std::size_t size = kBlankChecksum.size();
+  if (place == bytes.npos || bytes.substr(place, size) != found->second) {
+    throw InputError("'" + name + "' is damaged: its checksum is not 32 digits as rune writes them");
+  }
+  Hash hash;
+  hash.update(bytes.substr(0, place));
+  hash.update(kBlankChecksum);
+  hash.update(bytes.substr(place + size));
+  if (const std::string expected = hash.digits(); expected != found->second) {
+    throw InputError("'" + name + "' is damaged: expected the checksum " + expected + ", found " + found->second +
+                     "; take another copy of it (of a file that another program changed, rune import makes a model)");
+  }
 }
 
 template <class T>
@@ -180,7 +207,8 @@ class HeaderReader {
     const std::string dtype = member(object, "dtype", json::value_t::string).get<std::string>();
     const auto type = std::find_if(kElementTypes.begin(), kElementTypes.end(),
                                    [&](const auto& known) { return dtype == known.name; });
-    if (type == kElementTypes.end()) fail_tensor("expected dtype F32, F64, I64 or U8, found " + quote(dtype));
+    if (type == kElementTypes.end())
+      fail_tensor("expected dtype F32, F64, F16, BF16, I64 or U8, found " + quote(dtype));
     entry.dtype = type->dtype;
     for (const json& dimension : member(object, "shape", json::value_t::array)) {
       entry.shape.push_back(integer(dimension));
@@ -248,10 +276,11 @@ TensorView tensor_view(std::string name, std::vector<std::int64_t> shape, std::s
   return view_of(std::move(name), std::move(shape), values);
 }
 
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const Metadata& metadata) {
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors, const Metadata& metadata,
+                       const std::filesystem::path& older) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
-  if (!metadata.empty()) header[kMetadataKey] = metadata;
+  header[kMetadataKey] = metadata;
+  header[kMetadataKey][kChecksumKey] = kBlankChecksum;
   std::set<std::string_view> names{kMetadataKey};
   std::size_t offset = 0;
   for (const TensorView& tensor : tensors) {
@@ -289,19 +318,22 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     }
     parts.emplace_back(reinterpret_cast<const char*>(bytes), tensor.data.size());
   }
-  write_file_atomically(path, parts);
+  Hash hash;
+  for (const std::string_view part : parts) hash.update(part);
+  text.replace(checksum_place(text), kBlankChecksum.size(), hash.digits());
+  write_file_atomically(path, parts, older);
 }
 
-SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path) {
-  return parse(read_file(path), path.string());
+SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path, Checksum checksum) {
+  return parse(read_file(path), path.string(), checksum);
 }
 
-SafetensorsFile SafetensorsFile::parse(std::string_view bytes, const std::string& name) {
+SafetensorsFile SafetensorsFile::parse(std::string_view bytes, const std::string& name, Checksum checksum) {
   const auto fail = [&](const std::string& what) {
     throw InputError("'" + name + "' is not a safetensors file that can be read: " + what);
   };
   if (bytes.size() < kLengthSize) fail("expected at least 8 bytes, found " + std::to_string(bytes.size()));
-  const std::uint64_t header_size = decode_length(bytes);
+  const std::uint64_t header_size = from_little_endian(bytes.substr(0, kLengthSize));
   if (header_size > std::min(bytes.size() - kLengthSize, kMaxHeaderSize)) {
     fail("its first 8 bytes announce a header of " + std::to_string(header_size) + " bytes, the file has " +
          std::to_string(bytes.size()) + " and the limit is " + std::to_string(kMaxHeaderSize));
@@ -329,6 +361,8 @@ SafetensorsFile SafetensorsFile::parse(std::string_view bytes, const std::string
     fail("the tensors end at byte " + std::to_string(data_begin + covered) + ", the file at byte " +
          std::to_string(bytes.size()));
   }
+  if (checksum == Checksum::required) verify_checksum(bytes, data_begin, header.metadata, name);
+  header.metadata.erase(kChecksumKey);
 
   SafetensorsFile file;
   file.name_ = name;

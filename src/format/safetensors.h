@@ -13,7 +13,7 @@
 /// Knows names, shapes and bytes; knows no model.
 namespace rune::format {
 
-enum class DType { f32, f64, i64, u8 };
+enum class DType { f32, f64, i64, u8, f16, bf16 };
 
 /// One named array. `data` is borrowed: when writing from the caller, when reading from the SafetensorsFile.
 struct TensorView {
@@ -35,15 +35,23 @@ TensorView tensor_view(std::string name, std::vector<std::int64_t> shape, std::s
 
 using Metadata = std::map<std::string, std::string>;
 
-/// Writes the tensors in the order given, without holes and from an 8-byte boundary on, atomically: in the order of
-/// falling element sizes all of them are aligned. Throws InputError, before it writes, if names are not unique or a
-/// tensor's shape does not fit its data; FileError.
-void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors,
-                       const Metadata& metadata);
+/// The key in `__metadata__` of a file's checksum: XXH3-128 over all bytes of the file, its own 32 digits being blanks.
+inline constexpr const char* kChecksumKey = "rune.checksum";
+
+/// Writes the tensors in the order given, without holes and from an 8-byte boundary on, with a checksum, atomically: in
+/// the order of falling element sizes all of them are aligned. The file that is replaced stays as `older`, unless that
+/// is empty. Throws InputError, before it writes, if names are not unique or a tensor's shape does not fit its data;
+/// FileError.
+void write_safetensors(const std::filesystem::path& path, std::span<const TensorView> tensors, const Metadata& metadata,
+                       const std::filesystem::path& older = {});
+
+/// Whether a file must have the checksum that write_safetensors gives it. Files of other programs have none.
+enum class Checksum { required, ignored };
 
 /// A safetensors file read into memory and fully checked: header length within the file, valid UTF-8 JSON without
 /// duplicate keys, known dtypes, at most 8 dimensions, sizes without overflow, offsets that cover the data exactly,
-/// without holes, overlaps or trailing bytes. Anything else throws InputError naming the file, the tensor and the byte.
+/// without holes, overlaps or trailing bytes; then the checksum. Anything else throws InputError naming the file, the
+/// tensor and the byte.
 /// Never allocates more than a small multiple of the file's size. Movable (views stay valid), immutable, thread-safe.
 class SafetensorsFile {
  public:
@@ -52,12 +60,12 @@ class SafetensorsFile {
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
-  static SafetensorsFile read(const std::filesystem::path& path);
+  static SafetensorsFile read(const std::filesystem::path& path, Checksum checksum = Checksum::required);
   /// The same from memory; `name` is used in messages.
-  static SafetensorsFile parse(std::string_view bytes, const std::string& name);
+  static SafetensorsFile parse(std::string_view bytes, const std::string& name, Checksum checksum = Checksum::required);
 
   [[nodiscard]] const std::vector<TensorView>& tensors() const { return tensors_; }  // in file order
-  [[nodiscard]] const Metadata& metadata() const { return metadata_; }
+  [[nodiscard]] const Metadata& metadata() const { return metadata_; }               // without the checksum
   [[nodiscard]] const std::string& name() const { return name_; }
   /// nullptr if there is none of that name.
   [[nodiscard]] const TensorView* find(std::string_view name) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include <rune/error.h>
 
 #include "base/random.h"
+#include "base/thread_team.h"
 #include "text/utf8.h"
 
 namespace rune::generate {
@@ -58,6 +60,13 @@ std::vector<std::int32_t> never_drawn(const text::Vocabulary& vocabulary, const 
   return tokens;
 }
 
+/// A team where a step is long enough to be shared: it passes a barrier in every layer.
+std::unique_ptr<ThreadTeam> make_team(const model::Network& network, std::size_t count, int threads) {
+  constexpr std::size_t kWorthSharing = 250'000;  // multiply-adds
+  if (threads == 1 || network.parameters().arena().size() * count < kWorthSharing) return nullptr;
+  return std::make_unique<ThreadTeam>(threads);
+}
+
 /// The states of all samples, and the logits of what comes next.
 class Writers {
  public:
@@ -65,6 +74,7 @@ class Writers {
           const SampleOptions& options)
       : network_(network),
         options_(options),
+        team_(make_team(network, count, options.threads)),
         state_(network.options(), static_cast<int>(count)),
         logits_(count, static_cast<std::size_t>(network.vocabulary_size())),
         tokens_(count) {
@@ -75,7 +85,7 @@ class Writers {
     }
     model::State primed(network.options(), 1);
     Matrix primed_logits(1, logits_.cols());
-    for (const std::int32_t token : opening) network.step({&token, 1}, primed, primed_logits);
+    for (const std::int32_t token : opening) network.step({&token, 1}, primed, primed_logits, team_.get());
     for (std::size_t i = 0; i < count; ++i) {
       state_.copy_stream(primed, 0, static_cast<int>(i));
       std::ranges::copy(primed_logits.values(), logits_.row(i));
@@ -89,7 +99,7 @@ class Writers {
   /// Every sample goes on with its token.
   void read(std::span<const std::int32_t> tokens) {
     if (options_.window == 0) {
-      network_.step(tokens, state_, logits_);
+      network_.step(tokens, state_, logits_, team_.get());
       return;
     }
     for (std::size_t i = 0; i < tokens.size(); ++i) read_[i].push_back(tokens[i]);
@@ -102,12 +112,13 @@ class Writers {
     const std::size_t length = read_.front().size();
     for (std::size_t at = length - std::min(length, static_cast<std::size_t>(options_.window)); at < length; ++at) {
       for (std::size_t i = 0; i < read_.size(); ++i) tokens_[i] = read_[i][at];
-      network_.step(tokens_, state_, logits_);
+      network_.step(tokens_, state_, logits_, team_.get());
     }
   }
 
   const model::Network& network_;
   SampleOptions options_;
+  std::unique_ptr<ThreadTeam> team_;
   model::State state_;
   Matrix logits_;
   std::vector<std::int32_t> tokens_;

@@ -21,10 +21,14 @@ class Sampler {
   int draw(std::span<const float> logits, double uniform);
 
  private:
+  void allow_all_of(std::size_t size);
+
   SampleOptions options_;
   std::vector<std::int32_t> never_;
+  std::vector<std::int32_t> allowed_;  // of `size_` tokens, those that may be drawn, in ascending order
+  std::size_t size_ = 0;
   std::vector<std::int32_t> order_;
-  std::vector<double> weights_;
+  std::vector<float> weights_;
 };
 
 }  // namespace rune::generate

@@ -81,6 +81,9 @@ struct Kernels {
   /// != 0 the logits become scale * (softmax - one_hot(target)), the gradient; with 0 they are left as they are.
   float (*cross_entropy)(float* logits, std::size_t padded, std::int32_t target, float scale);
 
+  /// out = e^((in - shift) * factor), n of them.
+  void (*exponentials)(const float* in, std::size_t n, float shift, float factor, float* out);
+
   /// out = in * mask / (1 - p), for elements [first, first + n), n and first multiples of 16; p = threshold / 65536.
   /// May work in place.
   void (*dropout)(const float* in, float* out, std::uint64_t first, std::size_t n, const DropoutKey&,
@@ -92,6 +95,9 @@ struct Kernels {
                  std::size_t out_stride, std::size_t n);
   void (*scatter_add)(float* table, std::size_t table_stride, const std::int32_t* tokens, std::size_t rows,
                       const float* in, std::size_t in_stride, std::size_t n);
+
+  /// Rows of a matrix, up to 16 of them, as the columns of a panel (depth, 16); zeros where there is no row.
+  void (*pack_panel)(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, float* panel);
 
   // Optimisers: n elements each. `momentum_buffer` may be null where momentum is 0.
   void (*adam)(const AdamUpdate&, float* parameters, const float* gradients, float* first, float* second,
@@ -105,6 +111,8 @@ struct Kernels {
   /// For benchmarks: n repetitions of independent multiply-adds in registers alone, on floats_per_repetition floats.
   float (*multiply_add_chains)(std::size_t n);
   std::size_t floats_per_repetition;
+  /// For benchmarks: the sum of n values, as fast as they can be read from where they lie.
+  float (*read)(const float* values, std::size_t n);
 };
 
 /// The kernels of the best instruction set that this processor can run, or of the one named by the environment variable

@@ -75,6 +75,7 @@ void multiply_tile(const Tile<Element>& tile) {
   std::size_t k = 0;  // in elements of A's rows
   for (std::size_t group = 0; group < tile.groups; ++group) {
     const std::size_t end = k + tile.group_depth;
+#pragma GCC unroll 2
     for (; k < end; k += Op::kDepth, b += Op::kDepth * kPanel) {
       typename Op::Vector column[P][V];
 #pragma GCC unroll 16
@@ -150,6 +151,22 @@ inline void addresses(const Rows<Element>& rows, std::size_t first, std::size_t 
   }
 }
 
+/// The first columns of panel after panel.
+struct ColumnWalk {
+  explicit ColumnWalk(const PanelColumns& columns_of) : columns(columns_of), at(columns_of.first) {}
+
+  void next() {
+    at += kPanel;
+    if (++in_group < columns.per_group) return;
+    in_group = 0;
+    at += columns.group_stride - columns.per_group * kPanel;
+  }
+
+  const PanelColumns columns;
+  std::size_t at;
+  std::size_t in_group = 0;
+};
+
 /// Fetches what the next tile adds to or writes, so that it does not wait for it (3 % of a training step).
 inline void prefetch_rows(float* const* c, std::size_t rows, const std::size_t* column, std::size_t panels) {
   for (std::size_t r = 0; r < rows; ++r)
@@ -174,10 +191,11 @@ void multiply(const BasicProduct<Element>& product) {
     addresses(product.c, first_row, rows, c);
     const RowTiles<Isa> tiles(rows);
     const std::size_t panels_at_once = tiles.panels_at_once();
+    ColumnWalk columns(product.columns);
     for (std::size_t panel = 0; panel < product.panels; panel += panels_at_once) {
       const std::size_t panels = product.panels - panel < panels_at_once ? product.panels - panel : panels_at_once;
       std::size_t column[kMaxPanels];
-      for (std::size_t p = 0; p < panels; ++p) column[p] = product.columns.at(panel + p);
+      for (std::size_t p = 0; p < panels; ++p, columns.next()) column[p] = columns.at;
       for (std::size_t k = 0; k < depth || k == 0; k += pass) {
         const std::size_t a_offset = grouped ? k / product.group_depth * product.group_stride : k;
         for (std::size_t r = 0; r < rows; ++r) a_pass[r] = a[r] + a_offset;
@@ -267,6 +285,17 @@ inline void transpose_block(const float* d, std::size_t stride, std::size_t dept
 }
 
 template <int W>
+void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, float* panel) {
+  std::size_t k = 0;
+  if (count == kPanel)
+    for (; k + W <= depth; k += W)
+      for (std::size_t j = 0; j < kPanel; j += W)
+        transpose_square<W>(rows + j * stride + k, stride, panel + k * kPanel + j, kPanel);
+  for (; k < depth; ++k)
+    for (std::size_t j = 0; j < kPanel; ++j) panel[k * kPanel + j] = j < count ? rows[j * stride + k] : 0.0F;
+}
+
+template <int W>
 double sum_of(const float* values, std::size_t n) {
   Vec<W> sums{};
   std::size_t i = 0;
@@ -346,13 +375,9 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
         tile.panel_stride = depth * kPanel;
         tile.column = column;
         tile.start = begin ? Start::zero : Start::add;
-        const std::size_t fetch = (depth * kPanel * at_once / tiles.count + 15) / 16 * 16;
-        const float* ahead = tile.b + depth * kPanel * at_once;
         std::size_t row = 0;
         for (std::size_t t = 0; t < tiles.count; ++t) {
           const std::size_t tall = tiles.rows_of(t);
-          for (std::size_t i = 0; i < fetch; i += 16) __builtin_prefetch(ahead + i);
-          ahead += fetch;
           tile.a = a + row;
           tile.c = c + row;
           prefetch_rows(c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, at_once);

@@ -2,18 +2,18 @@
 
 #include <algorithm>
 
+#include "kernels/kernels.h"
+
 namespace rune::kernels {
 
 void PackedMatrix::pack_transposed(const float* matrix, std::size_t stride, std::span<const std::int32_t> rows,
                                    std::size_t begin, std::size_t end) {
   for (std::size_t p = begin; p < end; ++p) {
-    float* out = values_.data() + p * depth_ * kPanel;
-    for (std::size_t j = 0; j < kPanel; ++j) {
-      const std::size_t c = p * kPanel + j;
-      const std::int32_t row = c < rows.size() ? rows[c] : -1;
-      const float* in = matrix + static_cast<std::size_t>(std::max(row, 0)) * stride;
-      for (std::size_t k = 0; k < depth_; ++k) out[k * kPanel + j] = row < 0 ? 0.0F : in[k];
-    }
+    const auto panel =
+        rows.subspan(std::min(p * kPanel, rows.size())).first(std::min(kPanel, rows.size() - p * kPanel));
+    const auto real = static_cast<std::size_t>(std::ranges::find(panel, -1) - panel.begin());
+    const std::size_t first = real > 0 ? static_cast<std::size_t>(panel.front()) : 0;
+    kernels().pack_panel(matrix + first * stride, stride, real, depth_, values_.data() + p * depth_ * kPanel);
   }
 }
 

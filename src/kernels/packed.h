@@ -21,8 +21,8 @@ class PackedMatrix {
   [[nodiscard]] std::size_t panels() const { return panels_; }
   [[nodiscard]] const float* panel(std::size_t p) const { return values_.data() + p * depth_ * kPanel; }
 
-  /// Column c of the panels [begin, end) becomes row `rows[c]` of a row-major matrix (.., stride), zero where rows[c]
-  /// is negative: B = W^T.
+  /// Column c of the panels [begin, end) becomes row `rows[c]` of a row-major matrix (.., stride): B = W^T. The rows of
+  /// a panel are neighbours; those that it does not need are -1, after the others, and become zero.
   void pack_transposed(const float* matrix, std::size_t stride, std::span<const std::int32_t> rows, std::size_t begin,
                        std::size_t end);
   /// Row k of the panels [begin, end) becomes row `rows[k]` of a row-major matrix (.., columns), zero where rows[k] is

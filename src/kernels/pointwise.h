@@ -23,6 +23,17 @@ float cross_entropy(float* logits, std::size_t padded, std::int32_t target, floa
   return static_cast<float>(loss);
 }
 
+template <int W>
+void exponentials(const float* in, std::size_t n, float shift, float factor, float* out) {
+  std::size_t i = 0;
+  for (; i + W <= n; i += W) store<W>(out + i, exp<W>((load<W>(in + i) - shift) * factor));
+  if (i == n) return;
+  float rest[W] = {};
+  for (std::size_t j = 0; i + j < n; ++j) rest[j] = (in[i + j] - shift) * factor;
+  store<W>(rest, exp<W>(load<W>(rest)));
+  for (std::size_t j = 0; i + j < n; ++j) out[i + j] = rest[j];
+}
+
 /// Philox4x32-10 over 16 neighbouring blocks at once; see base/random.h. Lanes of 64 bits hold 32, so that a product
 /// keeps both halves.
 template <int W>

@@ -32,10 +32,6 @@ struct PanelColumns {
   std::size_t per_group = 1;
   std::size_t group_stride = kPanel;
   std::size_t first = 0;
-
-  [[nodiscard]] std::size_t at(std::size_t panel) const {
-    return panel / per_group * group_stride + first + panel % per_group * kPanel;
-  }
 };
 
 enum class Start { zero, bias, add };

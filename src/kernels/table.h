@@ -83,6 +83,21 @@ float multiply_add_chains(std::size_t n) {
   return (a + b + c + d + e + f + g + h + i + j)[0];
 }
 
+/// As many independent sums as hide the latency of an addition.
+template <int W>
+float read(const float* values, std::size_t n) {
+  constexpr std::size_t kSums = 8;
+  Vec<W> sums[kSums] = {};
+  std::size_t i = 0;
+  for (; i + kSums * W <= n; i += kSums * W)
+#pragma GCC unroll 8
+    for (std::size_t s = 0; s < kSums; ++s) sums[s] += load<W>(values + i + s * W);
+  float total = 0;
+  for (; i < n; ++i) total += values[i];
+  for (const Vec<W>& lanes : sums) total += static_cast<float>(sum<W>(lanes));
+  return total;
+}
+
 template <class Isa>
 constexpr Kernels make_kernels() {
   constexpr int W = Isa::kWidth;
@@ -100,15 +115,18 @@ constexpr Kernels make_kernels() {
   set_cell(CellKind::loop, stage<Isa, LoopOuter>(), stage<Isa, LoopInner>());
   set_cell(CellKind::loop_concat, stage<Isa, LoopOuter>(), stage<Isa, LoopConcatInner>());
   table.cross_entropy = cross_entropy<W>;
+  table.exponentials = exponentials<W>;
   table.dropout = dropout<W>;
   table.gather = gather;
   table.scatter_add = scatter_add;
+  table.pack_panel = pack_panel<W>;
   table.adam = adam;
   table.sgd = sgd;
   table.rmsprop = rmsprop;
   table.sum_of_squares = sum_of_squares;
   table.multiply_add_chains = multiply_add_chains<W>;
   table.floats_per_repetition = kChains * W;
+  table.read = read<W>;
   return table;
 }
 

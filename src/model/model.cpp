@@ -182,6 +182,13 @@ text::Vocabulary vocabulary_from_json(const std::string& text, TextForm form, co
   }
 }
 
+void expect_finite(std::span<const float> values, const std::string& file, const std::string& tensor) {
+  const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
+  if (bad == values.end()) return;
+  throw InputError(fmt::format("'{}': tensor '{}': element {} is {}, expected finite weights", file, tensor,
+                               bad - values.begin(), *bad));
+}
+
 bool is_training_state(std::string_view name) { return name.starts_with("optimizer.") || name.starts_with("state."); }
 
 }  // namespace
@@ -235,6 +242,8 @@ format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary
   return metadata;
 }
 
+bool describes_model(const format::SafetensorsFile& file) { return file.metadata().contains(kModelKey); }
+
 Model model_from(const format::SafetensorsFile& file) {
   const auto where = [&](const char* key) { return fmt::format("'{}': metadata '{}'", file.name(), key); };
   if (const std::string& version = file.meta(kFormatKey); version != kFormatVersion) {
@@ -252,12 +261,7 @@ Model model_from(const format::SafetensorsFile& file) {
   // Every tensor of the layout is found in the file before memory is taken for it, so a small file cannot ask for much.
   const std::vector<Tensor> layout = tensor_layout(options, vocabulary.size());
   for (const Tensor& tensor : layout) {
-    const auto values = file.get(tensor.name, format::DType::f32, tensor.shape).as<float>();
-    const auto bad = std::ranges::find_if_not(values, [](float value) { return std::isfinite(value); });
-    if (bad != values.end()) {
-      throw InputError(fmt::format("'{}': tensor '{}': element {} is {}, expected finite weights", file.name(),
-                                   tensor.name, bad - values.begin(), *bad));
-    }
+    expect_finite(file.get(tensor.name, format::DType::f32, tensor.shape).as<float>(), file.name(), tensor.name);
   }
   for (const format::TensorView& view : file.tensors()) {
     if (!is_training_state(view.name) && std::ranges::find(layout, view.name, &Tensor::name) == layout.end()) {
@@ -277,8 +281,10 @@ Model model_from(const format::SafetensorsFile& file) {
 Model load_model(const std::filesystem::path& path) { return model_from(format::SafetensorsFile::read(path)); }
 
 void save_model(const std::filesystem::path& path, const Model& model) {
-  format::write_safetensors(path, tensors_of(model.network.parameters()),
-                            metadata_of(model.network.options(), model.vocabulary));
+  const Parameters& parameters = model.network.parameters();
+  for (const Tensor& tensor : parameters.tensors())
+    expect_finite(parameters.values(tensor), path.string(), tensor.name);
+  format::write_safetensors(path, tensors_of(parameters), metadata_of(model.network.options(), model.vocabulary));
 }
 
 }  // namespace rune::model

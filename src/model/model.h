@@ -31,6 +31,8 @@ ModelOptions model_options_from_json(const std::string& json, const std::string&
 std::vector<format::TensorView> tensors_of(const Parameters& parameters);
 format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary);
 
+/// Whether a file's metadata says what model it holds.
+bool describes_model(const format::SafetensorsFile& file);
 /// Takes a model out of a file; every tensor's shape is checked, non-finite weights are refused. Other tensors
 /// (`optimizer.*`, `state.*`) are ignored here; anything else unknown is refused.
 Model model_from(const format::SafetensorsFile& file);

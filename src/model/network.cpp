@@ -96,9 +96,25 @@ struct Network::Parts {
     for (int l = 0; l < options.layers; ++l) layers.emplace_back(options, l, vocabulary_size);
   }
 
-  void pack_share(int thread, int threads) {
-    for (RecurrentLayer& layer : layers) layer.pack(parameters, thread, threads);
+  void pack_share(bool with_table, int thread, int threads) {
+    for (RecurrentLayer& layer : layers) layer.pack(parameters, with_table, thread, threads);
     projection.pack(parameters, thread, threads);
+  }
+
+  /// What the first layer reads of a block; with an embedding it is there after all threads have passed fill_table.
+  InputRows input_rows(const text::TokenBlock& block, BlockCharacters& characters) const {
+    if (!layers.front().has_embedding()) return {&layers.front().table(), block.inputs.data()};
+    characters.list(block.inputs);
+    const auto size = as_size(options.embedding);
+    const auto embedding = parameters.values("embedding.weight");
+    for (std::size_t row = 0; row < characters.distinct.size(); ++row)
+      std::copy_n(embedding.data() + as_size(characters.distinct[row]) * size, size, characters.embedded.row(row));
+    return {&characters.table, characters.rows.data()};
+  }
+  void fill_table(BlockCharacters& characters, int thread, ThreadTeam& team) const {
+    if (!layers.front().has_embedding()) return;
+    layers.front().fill_table(characters, thread, team.size());
+    team.barrier();
   }
 };
 
@@ -112,8 +128,9 @@ struct Workspace::Parts {
   std::vector<float> losses;           // (T,B)
   std::array<Matrix, 2> d_output;      // (T*B, Hp): gradients of the outputs of even and of odd layers
   Matrix d_cell;                       // (B, Hp)
-  Matrix d_table;                      // (V, slots*Hp)
-  Matrix d_embedding;                  // (V, Ep)
+  BlockCharacters characters;          // with an embedding
+  Matrix d_table;                      // (V or D, slots*Hp)
+  Matrix d_embedding;                  // (D, Ep)
   std::vector<DropoutMask> masks;      // per layer
   std::vector<Buffer<float>> scratch;  // per thread
   std::size_t scratch_size = 0;
@@ -142,13 +159,18 @@ Workspace::Workspace(const Network& network, int sequence_length, int batch_size
   w.logits_steps = std::clamp<std::size_t>(kLogitsFloats / (padded_vocabulary * w.batch_size), 1, w.steps);
   w.logits = Matrix(w.logits_steps * w.batch_size, padded_vocabulary);
   w.losses.resize(as_size(sequence_length) * w.batch_size);
+  const std::size_t gate_columns = traits_of(options.cell).slots * padded_units(options);
+  const std::size_t places = as_size(sequence_length) * w.batch_size;
+  if (options.embedding > 0)
+    w.characters = BlockCharacters(vocabulary, places, as_size(options.embedding), gate_columns);
   if (!training) return;
   for (std::size_t l = 0; l < std::min<std::size_t>(2, w.layers.size()); ++l)
     w.d_output[l] = Matrix(rows, padded_units(options));
   if (traits_of(options.cell).has_cell_state) w.d_cell = Matrix(w.batch_size, padded_units(options));
-  w.d_table = Matrix(vocabulary, traits_of(options.cell).slots * padded_units(options));
   const std::size_t embedding = round_up(as_size(options.embedding), kPanel);
-  w.d_embedding = Matrix(embedding > 0 ? vocabulary : 0, embedding);
+  const std::size_t table_rows = embedding > 0 ? w.characters.table.rows() : vocabulary;
+  w.d_table = Matrix(table_rows, gate_columns);
+  w.d_embedding = Matrix(embedding > 0 ? table_rows : 0, embedding);
   w.scratch_size = kernels::outer_scratch_size(std::max(padded_units(options), embedding));
 }
 Workspace::~Workspace() = default;
@@ -161,7 +183,7 @@ Network::Network(const ModelOptions& options, int vocabulary_size, Parameters pa
   validate(options);
   if (vocabulary_size < 1) throw InputError("a model needs an alphabet of at least one character");
   parts_ = std::make_unique<Parts>(options, vocabulary_size, std::move(parameters));
-  parts_->pack_share(0, 1);
+  parts_->pack_share(/*with_table=*/true, 0, 1);
 }
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
@@ -172,8 +194,8 @@ int Network::vocabulary_size() const { return static_cast<int>(parts_->vocabular
 const Parameters& Network::parameters() const { return parts_->parameters; }
 Parameters& Network::mutable_parameters() { return parts_->parameters; }
 
-void Network::pack(ThreadTeam& team) {
-  team.run([&](int thread) { parts_->pack_share(thread, team.size()); });
+void Network::pack(ThreadTeam& team, bool with_table) {
+  team.run([&](int thread) { parts_->pack_share(with_table, thread, team.size()); });
 }
 
 namespace {
@@ -230,14 +252,16 @@ Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& w
   const auto steps = as_size(block.sequence_length);
   const std::size_t counted = first_counted_step(block);
   std::fill_n(w.losses.begin(), counted * w.batch_size, 0.0F);
+  const InputRows all_inputs = net.input_rows(block, w.characters);
 
   team.run([&](int thread) {
+    net.fill_table(w.characters, thread, team);
     const Range mine = share_of(w.batch_size, thread, team.size());
     if (mine.begin == mine.end) return;
     const Streams streams{w.batch_size, mine.begin, mine.end};
     for (std::size_t first = 0; first < steps; first += w.steps) {
       const std::size_t now = std::min(w.steps, steps - first);
-      const std::int32_t* inputs = block.inputs.data() + first * w.batch_size;
+      const InputRows inputs{all_inputs.table, all_inputs.rows + first * w.batch_size};
       enter(state, w.layers, streams);
       for (std::size_t l = 0; l < net.layers.size(); ++l)
         net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], {}, now, streams);
@@ -259,7 +283,7 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
   check(block, state, w.batch_size, w.steps);
   w.prepare(team.size(), net.layers.size());
   const auto steps = as_size(block.sequence_length);
-  const std::int32_t* inputs = block.inputs.data();
+  const InputRows inputs = net.input_rows(block, w.characters);
   const std::int32_t* targets = block.targets.data();
   const auto counted =
       std::count_if(block.targets.begin(), block.targets.end(), [](std::int32_t target) { return target >= 0; });
@@ -277,6 +301,7 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
     const Range mine = share_of(w.batch_size, thread, threads);
     const Streams streams{w.batch_size, mine.begin, mine.end};
     const bool busy = mine.begin < mine.end;
+    net.fill_table(w.characters, thread, team);
 
     // 1. Forward: this thread's streams, through all steps and layers.
     if (busy) {
@@ -312,29 +337,37 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
                                          gradients, w.d_table, scratch, thread, threads);
     if (net.layers.front().has_embedding()) {
       team.barrier();
-      net.layers.front().embedding_gradients(w.d_table, net.parameters, w.d_embedding, gradients, scratch, thread,
+      net.layers.front().embedding_gradients(w.d_table, w.characters, w.d_embedding, gradients, scratch, thread,
                                              threads);
     }
   });
   return total(block, w.losses);
 }
 
-void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& logits) const {
+void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& logits, ThreadTeam* team) const {
   const Parts& net = *parts_;
   const auto batch_size = as_size(state.batch_size());
-  if (state.step_gates_.rows() == 0) {
-    state.step_gates_ = Matrix(batch_size, net.layers.front().gate_columns());
-    if (traits_of(net.options.cell).inner != Inner::none)
-      state.step_inner_ = Matrix(batch_size, padded_units(net.options));
-    state.step_hidden_ = Matrix(batch_size, padded_units(net.options));
+  const std::size_t units = padded_units(net.options);
+  if (state.step_hidden_.empty()) {
+    state.step_gates_ = Matrix(batch_size, net.layers.front().gate_stride());
+    if (traits_of(net.options.cell).inner != Inner::none) state.step_inner_ = Matrix(batch_size, units);
+    for (std::size_t l = 0; l < net.layers.size(); ++l) state.step_hidden_.emplace_back(batch_size, units);
     state.step_logits_ = Matrix(batch_size, net.projection.padded_size());
   }
-  for (std::size_t l = 0; l < net.layers.size(); ++l) {
-    net.layers[l].step(tokens.data(), l > 0 ? &state.hidden[l - 1] : nullptr, state.step_gates_, state.step_inner_,
-                       state.hidden[l], state.cell.empty() ? nullptr : &state.cell[l], state.step_hidden_);
-    std::swap(state.hidden[l], state.step_hidden_);
-  }
-  net.projection.logits(state.hidden.back(), state.step_logits_);
+  const auto work = [&](int thread) {
+    for (std::size_t l = 0; l < net.layers.size(); ++l) {
+      net.layers[l].step(net.parameters, tokens.data(), l > 0 ? &state.step_hidden_[l - 1] : nullptr, state.step_gates_,
+                         state.step_inner_, state.hidden[l], state.cell.empty() ? nullptr : &state.cell[l],
+                         state.step_hidden_[l], thread, team);
+      if (team != nullptr) team->barrier();
+    }
+    net.projection.logits(state.step_hidden_.back(), state.step_logits_, thread, team != nullptr ? team->size() : 1);
+  };
+  if (team != nullptr)
+    team->run(work);
+  else
+    work(0);
+  std::swap(state.hidden, state.step_hidden_);
   for (std::size_t b = 0; b < batch_size; ++b)
     std::copy_n(state.step_logits_.row(b), net.vocabulary_size, logits.row(b));
 }

@@ -44,10 +44,10 @@ class State {
  private:
   friend class Network;
   // Scratch of Network::step, made at the first one.
-  Matrix step_gates_;   // (B, slots*Hp)
-  Matrix step_inner_;   // (B, Hp), where the cell has an inner stage
-  Matrix step_hidden_;  // (B, Hp)
-  Matrix step_logits_;  // (B, Vp)
+  Matrix step_gates_;                // (B, slots*Hp)
+  Matrix step_inner_;                // (B, Hp), where the cell has an inner stage
+  std::vector<Matrix> step_hidden_;  // per layer (B, Hp): h of the next step
+  Matrix step_logits_;               // (B, Vp)
 
   int batch_size_;
   int hidden_size_;
@@ -72,7 +72,9 @@ class Network {
   [[nodiscard]] const Parameters& parameters() const;
   /// After writing to the parameters, call pack() before the network is used again.
   [[nodiscard]] Parameters& mutable_parameters();
-  void pack(ThreadTeam& team);
+  /// `with_table` false: without the table that step() looks embedded characters up in; it is then slower, the results
+  /// are the same. It is as much work as a training step on few characters.
+  void pack(ThreadTeam& team, bool with_table = true);
 
   /// Evaluation mode. The state is carried from before the block to after it. Each target's loss is left in
   /// workspace.losses().
@@ -85,8 +87,9 @@ class Network {
                  Workspace& workspace, Parameters& gradients, ThreadTeam& team,
                  Reduction reduction = Reduction::mean) const;
 
-  /// One character for each stream of the state: tokens (B) -> logits (B, vocabulary_size). Single-threaded.
-  void step(std::span<const std::int32_t> tokens, State& state, Matrix& logits) const;
+  /// One character for each stream of the state: tokens (B) -> logits (B, vocabulary_size). A team shares every layer's
+  /// units, which pays where the weights are many.
+  void step(std::span<const std::int32_t> tokens, State& state, Matrix& logits, ThreadTeam* team = nullptr) const;
 
  private:
   struct Parts;

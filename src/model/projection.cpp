@@ -113,9 +113,14 @@ void Projection::accumulate_gradients(const Matrix& d_logits, const float* hidde
                           std::span(blocks_).subspan(mine.begin, mine.end - mine.begin), scratch);
 }
 
-void Projection::logits(const Matrix& hidden, Matrix& logits) const {
-  kernels_->multiply(forward_product(plain_rows(hidden.data(), hidden.cols()), plain_rows(logits.data(), logits.cols()),
-                                     hidden.rows()));
+void Projection::logits(const Matrix& hidden, Matrix& logits, int thread, int threads) const {
+  Product product = forward_product(plain_rows(hidden.data(), hidden.cols()), plain_rows(logits.data(), logits.cols()),
+                                    hidden.rows());
+  const Range mine = share_of(product.panels, thread, threads);
+  product.b = forward_.panel(mine.begin);
+  product.panels = mine.end - mine.begin;
+  product.columns.first = mine.begin * kPanel;
+  kernels_->multiply(product);
 }
 
 }  // namespace rune::model

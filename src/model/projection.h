@@ -37,8 +37,8 @@ class Projection {
   void accumulate_gradients(const Matrix& d_logits, const float* hidden, std::size_t rows, bool add,
                             Parameters& gradients, float* scratch, int thread, int threads) const;
 
-  /// logits (B, Vp) of hidden (B, Hp).
-  void logits(const Matrix& hidden, Matrix& logits) const;
+  /// This thread's columns of logits (B, Vp), of hidden (B, Hp).
+  void logits(const Matrix& hidden, Matrix& logits, int thread, int threads) const;
 
  private:
   [[nodiscard]] kernels::Product forward_product(const kernels::Rows<const float>& hidden,

@@ -23,6 +23,11 @@ constexpr std::size_t kEmbeddingTensor = 0;  // index into Parameters::tensors()
 
 std::size_t panels_of(std::size_t columns) { return (columns + kPanel - 1) / kPanel; }
 
+/// Floats between the rows of a matrix of so many columns, a multiple of 16: an odd number of cache lines, so that one
+/// column of neighbouring rows is spread over all sets of a cache (8 % of a training step of system A, where rows of
+/// 8 KiB shared one set of the first-level cache).
+std::size_t spread_stride(std::size_t columns) { return columns | kPanel; }
+
 }  // namespace
 
 LayerActivations::LayerActivations(const ModelOptions& options, std::size_t steps, std::size_t batch_size,
@@ -30,7 +35,7 @@ LayerActivations::LayerActivations(const ModelOptions& options, std::size_t step
   const CellTraits& traits = traits_of(options.cell);
   const std::size_t padded = round_up(static_cast<std::size_t>(options.hidden_size), kPanel);
   const std::size_t rows = (steps + 1) * batch_size;
-  gates = Matrix(steps * batch_size, traits.slots * padded);
+  gates = Matrix(steps * batch_size, spread_stride(traits.slots * padded));
   hidden = Matrix(rows, padded);
   if (traits.has_cell_state) cell = Matrix(rows, padded);
   if (traits.inner != Inner::none) inner = Matrix(steps * batch_size, padded);
@@ -92,7 +97,32 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
   if (first()) table_ = Matrix(vocabulary_size_, gate_columns());
 }
 
-void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads) {
+BlockCharacters::BlockCharacters(std::size_t vocabulary_size, std::size_t places, std::size_t embedding,
+                                 std::size_t gate_columns)
+    : embedded(std::min(vocabulary_size, places), embedding),
+      table(std::min(vocabulary_size, places), gate_columns),
+      row_of_(vocabulary_size) {
+  distinct.reserve(embedded.rows());
+  rows.reserve(places);
+}
+
+void BlockCharacters::list(std::span<const std::int32_t> tokens) {
+  constexpr std::int32_t kAbsent = -1;
+  std::ranges::fill(row_of_, kAbsent);
+  for (const std::int32_t token : tokens) row_of_[static_cast<std::size_t>(token)] = 0;
+  distinct.clear();
+  for (std::size_t token = 0; token < row_of_.size(); ++token) {
+    if (row_of_[token] == kAbsent) continue;
+    row_of_[token] = static_cast<std::int32_t>(distinct.size());
+    distinct.push_back(static_cast<std::int32_t>(token));
+  }
+  rows.clear();
+  for (const std::int32_t token : tokens) rows.push_back(row_of_[static_cast<std::size_t>(token)]);
+}
+
+std::size_t RecurrentLayer::gate_stride() const { return spread_stride(gate_columns()); }
+
+void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thread, int threads) {
   const auto values = [&](std::size_t tensor) { return parameters.values(parameters.tensors()[tensor]).data(); };
   const std::size_t gates = traits_->gates;
   const Range units = share_of(unit_blocks_, thread, threads);
@@ -119,8 +149,9 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
       write(column, rows[c]);
     }
   };
-  const std::size_t unit_columns = traits_->slots * kPanel;
-  std::fill(bias_.data() + units.begin * unit_columns, bias_.data() + units.end * unit_columns, 0.0F);
+  const std::size_t from = units.begin * unit_columns();
+  const std::size_t to = units.end * unit_columns();
+  std::fill(bias_.data() + from, bias_.data() + to, 0.0F);
   const auto add_bias = [&](std::size_t tensor) {
     return [this, bias = values(tensor)](std::size_t column, std::int32_t row) {
       bias_.data()[column] += row < 0 ? 0.0F : bias[row];
@@ -130,18 +161,12 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
 
   if (!first()) return;
-  const std::size_t from = units.begin * unit_columns;
-  const std::size_t to = units.end * unit_columns;
-  for (std::size_t v = 0; v < vocabulary_size_; ++v)
-    std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
+  if (thread == 0) has_table_ = with_table || !embedding_;
   if (embedding_) {
-    Product product = input_product(plain_rows(values(kEmbeddingTensor), input_size_),
-                                    plain_rows(table_.data(), table_.cols()), vocabulary_size_);
-    product.b = input_forward_.panel(first_panel);
-    product.panels = last_panel - first_panel;
-    product.columns.first += from;
-    kernels_->multiply(product);
+    if (with_table) fill_table(values(kEmbeddingTensor), table_, vocabulary_size_, units);
   } else {
+    for (std::size_t v = 0; v < vocabulary_size_; ++v)
+      std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
     const float* weights = values(weight_ih_);
     for_columns(input_rows_, traits_->input_first, [&](std::size_t column, std::int32_t row) {
       if (row < 0) return;
@@ -151,10 +176,31 @@ void RecurrentLayer::pack(const Parameters& parameters, int thread, int threads)
   }
 }
 
-void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows) const {
+void RecurrentLayer::fill_table(const float* embedded, Matrix& table, std::size_t rows, Range units) const {
+  const Rows<float> out = plain_rows(table.data(), table.cols());
+  fill_bias(out, rows, units);
+  kernels_->multiply(of_units(input_product(plain_rows(embedded, input_size_), out, rows), units));
+}
+
+void RecurrentLayer::fill_table(BlockCharacters& characters, int thread, int threads) const {
+  fill_table(characters.embedded.data(), characters.table, characters.distinct.size(),
+             share_of(unit_blocks_, thread, threads));
+}
+
+void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows, Range units) const {
+  const std::size_t from = units.begin * unit_columns();
+  const std::size_t to = units.end * unit_columns();
   for (std::size_t i = 0; i < rows; ++i)
-    std::copy_n(bias_.data(), gate_columns(),
-                gates.data + i / gates.run * gates.run_stride + i % gates.run * gates.stride);
+    std::copy(bias_.data() + from, bias_.data() + to,
+              gates.data + i / gates.run * gates.run_stride + i % gates.run * gates.stride + from);
+}
+
+Product RecurrentLayer::of_units(Product product, Range units) const {
+  const std::size_t panel_size = product.groups * product.group_depth * kPanel;
+  product.b += units.begin * traits_->gates * panel_size;
+  product.panels = (units.end - units.begin) * traits_->gates;
+  product.columns.first += units.begin * unit_columns();
+  return product;
 }
 
 Product RecurrentLayer::forward_product(const Rows<const float>& in, const PackedMatrix& weights,
@@ -174,20 +220,32 @@ Product RecurrentLayer::input_product(const Rows<const float>& input, const Rows
   return forward_product(input, input_forward_, traits_->input_first, gates, rows);
 }
 
-void RecurrentLayer::run_stages(const CellForward& step, float* inner) const {
-  const Rows<float> gates = plain_rows(step.gates, step.gates_stride);
-  const float* operand = step.previous_hidden;
-  if (has_inner()) {
-    CellForward to_inner = step;
-    to_inner.hidden = inner;
-    cell_->inner.step(
-        forward_product(plain_rows(operand, padded_), inner_forward_, traits_->input_first, gates, step.rows), to_inner,
-        unit_blocks_);
-    operand = inner;
+void RecurrentLayer::run_stage(const kernels::StageKernels& stage, const Product& product, CellForward step,
+                               Range units) const {
+  step.gates += units.begin * unit_columns();
+  step.hidden += units.begin * kPanel;
+  step.previous_hidden += units.begin * kPanel;
+  if (step.cell != nullptr) {
+    step.previous_cell += units.begin * kPanel;
+    step.cell += units.begin * kPanel;
   }
-  cell_->outer.step(
-      forward_product(plain_rows(operand, padded_), hidden_forward_, traits_->hidden_first, gates, step.rows), step,
-      unit_blocks_);
+  stage.step(of_units(product, units), step, units.end - units.begin);
+}
+
+void RecurrentLayer::run_inner(const CellForward& step, float* inner, Range units) const {
+  CellForward to_inner = step;
+  to_inner.hidden = inner;
+  run_stage(cell_->inner,
+            forward_product(plain_rows(step.previous_hidden, padded_), inner_forward_, traits_->input_first,
+                            plain_rows(step.gates, step.gates_stride), step.rows),
+            to_inner, units);
+}
+
+void RecurrentLayer::run_outer(const CellForward& step, const float* inner, Range units) const {
+  run_stage(cell_->outer,
+            forward_product(plain_rows(has_inner() ? inner : step.previous_hidden, padded_), hidden_forward_,
+                            traits_->hidden_first, plain_rows(step.gates, step.gates_stride), step.rows),
+            step, units);
 }
 
 Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::size_t first_slot,
@@ -208,7 +266,7 @@ Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::si
   return product;
 }
 
-void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations* below, LayerActivations& activations,
+void RecurrentLayer::forward(const InputRows& input, const LayerActivations* below, LayerActivations& activations,
                              const DropoutMask& dropout, std::size_t steps, const Streams& streams) const {
   const std::size_t n = streams.size();
   const std::size_t at_once = first() ? 1 : streams.steps_at_once();
@@ -216,26 +274,28 @@ void RecurrentLayer::forward(const std::int32_t* tokens, const LayerActivations*
     const Rows<float> gates = streams.rows(activations.gates, t);
     // 1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
     if (first()) {
-      kernels_->gather(table_.data(), table_.cols(), tokens + t * streams.batch_size + streams.begin, n, gates.data,
-                       gates.stride, gate_columns());
+      kernels_->gather(input.table->data(), input.table->cols(), input.rows + t * streams.batch_size + streams.begin, n,
+                       gates.data, gates.stride, gate_columns());
     } else if (t % at_once == 0) {
       const std::size_t rows = std::min(at_once, steps - t) * n;
-      fill_bias(gates, rows);
+      fill_bias(gates, rows, all_units());
       kernels_->multiply(input_product(streams.rows(below->output(), t + 1), gates, rows));
     }
     // 2. gates += h' * W_hh, then the pointwise part (an inner stage first, then u in place of h')
     const std::size_t before = t * streams.batch_size + streams.begin;
     const std::size_t after = before + streams.batch_size;
     const bool has_cell = traits_->has_cell_state;
-    run_stages({.rows = n,
-                .gates = gates.data,
-                .gates_stride = gates.stride,
-                .previous_hidden = activations.hidden.row(before),
-                .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
-                .hidden = activations.hidden.row(after),
-                .cell = has_cell ? activations.cell.row(after) : nullptr,
-                .stride = padded_},
-               has_inner() ? activations.inner.row(before) : nullptr);
+    const CellForward step{.rows = n,
+                           .gates = gates.data,
+                           .gates_stride = gates.stride,
+                           .previous_hidden = activations.hidden.row(before),
+                           .previous_cell = has_cell ? activations.cell.row(before) : nullptr,
+                           .hidden = activations.hidden.row(after),
+                           .cell = has_cell ? activations.cell.row(after) : nullptr,
+                           .stride = padded_};
+    float* const inner = has_inner() ? activations.inner.row(before) : nullptr;
+    if (has_inner()) run_inner(step, inner, all_units());
+    run_outer(step, inner, all_units());
     // 3. dropout of its output
     if (dropout.active())
       dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_);
@@ -289,7 +349,7 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
   }
 }
 
-void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, const std::int32_t* tokens,
+void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, const InputRows& input,
                                           const LayerActivations* below, std::size_t steps, std::size_t batch_size,
                                           Parameters& gradients, Matrix& d_table, float* scratch, int thread,
                                           int threads) const {
@@ -335,10 +395,10 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
   }
 
   // The table's gradient: dgates added up by character, for the columns of this thread's units.
-  const std::size_t from = units.begin * traits_->slots * kPanel;
-  const std::size_t width = (units.end - units.begin) * traits_->slots * kPanel;
-  for (std::size_t v = 0; v < vocabulary_size_; ++v) std::fill_n(d_table.row(v) + from, width, 0.0F);
-  kernels_->scatter_add(d_table.data() + from, d_table.cols(), tokens, rows, d_gates.data() + from, d_gates.cols(),
+  const std::size_t from = units.begin * unit_columns();
+  const std::size_t width = (units.end - units.begin) * unit_columns();
+  for (std::size_t v = 0; v < d_table.rows(); ++v) std::fill_n(d_table.row(v) + from, width, 0.0F);
+  kernels_->scatter_add(d_table.data() + from, d_table.cols(), input.rows, rows, d_gates.data() + from, d_gates.cols(),
                         width);
   if (embedding_) return;  // embedding_gradients goes on
   float* d_weight = values(weight_ih_);
@@ -355,7 +415,7 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
     }
 }
 
-void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters& parameters, Matrix& d_embedding,
+void RecurrentLayer::embedding_gradients(const Matrix& d_table, const BlockCharacters& characters, Matrix& d_embedding,
                                          Parameters& gradients, float* scratch, int thread, int threads) const {
   const auto values = [&](std::size_t tensor) { return gradients.values(gradients.tensors()[tensor]).data(); };
   const Range units = share_of(unit_blocks_, thread, threads);
@@ -363,41 +423,68 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const Parameters
   if (blocks > 0)
     kernels_->outer_product({.d = d_table.data(),
                              .d_stride = d_table.cols(),
-                             .x = parameters.values(parameters.tensors()[kEmbeddingTensor]).data(),
+                             .x = characters.embedded.data(),
                              .x_stride = input_size_,
-                             .rows = vocabulary_size_,
+                             .rows = characters.distinct.size(),
                              .columns = input_size_,
                              .c = values(weight_ih_),
                              .column_sums = values(bias_ih_)},
                             std::span(input_blocks_).subspan(units.begin * traits_->gates, blocks), scratch);
-  const Range rows = share_of(vocabulary_size_, thread, threads);
+
+  // The rows of this thread's tokens: those of the block get a gradient, all others none.
+  const Range tokens = share_of(vocabulary_size_, thread, threads);
+  const auto& distinct = characters.distinct;
+  const auto row_from = [&](std::size_t token) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(distinct, static_cast<std::int32_t>(token)) -
+                                    distinct.begin());
+  };
+  const Range rows{row_from(tokens.begin), row_from(tokens.end)};
+  float* const out = values(kEmbeddingTensor);
+  std::fill(out + tokens.begin * input_size_, out + tokens.end * input_size_, 0.0F);
   if (rows.begin == rows.end) return;
   kernels_->multiply(backward_product(plain_rows(d_table.row(rows.begin), d_table.cols()), traits_->input_first,
                                       input_backward_, plain_rows(d_embedding.row(rows.begin), d_embedding.cols()),
                                       rows.end - rows.begin, Start::zero));
-  for (std::size_t v = rows.begin; v < rows.end; ++v)
-    std::copy_n(d_embedding.row(v), input_size_, values(kEmbeddingTensor) + v * input_size_);
+  for (std::size_t row = rows.begin; row < rows.end; ++row)
+    std::copy_n(d_embedding.row(row), input_size_, out + static_cast<std::size_t>(distinct[row]) * input_size_);
 }
 
-void RecurrentLayer::step(const std::int32_t* tokens, const Matrix* input, Matrix& gates, Matrix& inner,
-                          const Matrix& hidden, Matrix* cell, Matrix& next_hidden) const {
+void RecurrentLayer::step(const Parameters& parameters, const std::int32_t* tokens, const Matrix* input, Matrix& gates,
+                          Matrix& inner, const Matrix& hidden, Matrix* cell, Matrix& next_hidden, int thread,
+                          ThreadTeam* team) const {
   const std::size_t n = hidden.rows();
-  const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
-  if (first()) {
-    kernels_->gather(table_.data(), table_.cols(), tokens, n, gates.data(), gates.cols(), gate_columns());
+  const Range units = share_of(unit_blocks_, thread, team != nullptr ? team->size() : 1);
+  if (first() && !has_table_) {
+    const float* const embedding = parameters.values(parameters.tensors()[kEmbeddingTensor]).data();
+    const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
+    fill_bias(gate_rows, n, units);
+    for (std::size_t row = 0; row < n; ++row)
+      kernels_->multiply(of_units(
+          input_product(plain_rows(embedding + static_cast<std::size_t>(tokens[row]) * input_size_, input_size_),
+                        plain_rows(gates.row(row), gates.cols()), 1),
+          units));
+  } else if (first()) {
+    const std::size_t from = units.begin * unit_columns();
+    kernels_->gather(table_.data() + from, table_.cols(), tokens, n, gates.data() + from, gates.cols(),
+                     (units.end - units.begin) * unit_columns());
   } else {
-    fill_bias(gate_rows, n);
-    kernels_->multiply(input_product(plain_rows(input->data(), input->cols()), gate_rows, n));
+    const Rows<float> gate_rows = plain_rows(gates.data(), gates.cols());
+    fill_bias(gate_rows, n, units);
+    kernels_->multiply(of_units(input_product(plain_rows(input->data(), input->cols()), gate_rows, n), units));
   }
-  run_stages({.rows = n,
-              .gates = gates.data(),
-              .gates_stride = gates.cols(),
-              .previous_hidden = hidden.data(),
-              .previous_cell = cell != nullptr ? cell->data() : nullptr,
-              .hidden = next_hidden.data(),
-              .cell = cell != nullptr ? cell->data() : nullptr,
-              .stride = padded_},
-             inner.data());
+  const CellForward step{.rows = n,
+                         .gates = gates.data(),
+                         .gates_stride = gates.cols(),
+                         .previous_hidden = hidden.data(),
+                         .previous_cell = cell != nullptr ? cell->data() : nullptr,
+                         .hidden = next_hidden.data(),
+                         .cell = cell != nullptr ? cell->data() : nullptr,
+                         .stride = padded_};
+  if (has_inner()) {
+    run_inner(step, inner.data(), units);
+    if (team != nullptr) team->barrier();
+  }
+  run_outer(step, inner.data(), units);
 }
 
 }  // namespace rune::model

@@ -28,18 +28,6 @@ std::size_t training_size(std::size_t size, const TextOptions& options) {
   return size - validation;
 }
 
-/// The form in which a text is read for a given alphabet: the alphabet's, and what the options ask for beyond it.
-TextForm form_for(const Vocabulary& vocabulary, const TextForm& asked) {
-  TextForm form = asked;
-  const TextForm& known = vocabulary.form();
-  form.unit = known.unit;
-  form.lowercase = form.lowercase || known.lowercase;
-  form.fold_case = form.fold_case || known.fold_case;
-  form.raw = form.raw || known.raw;
-  if (known.normalize != Normalization::none) form.normalize = known.normalize;
-  return form;
-}
-
 /// Makes a corpus of files that come one after the other. Until all have come, tokens have provisional numbers:
 /// symbols, then units in the order of their first appearance.
 class Assembly {
@@ -48,7 +36,7 @@ class Assembly {
            std::uintmax_t size)
       : options_(options), given_(std::move(vocabulary)), on_progress_(plan.on_progress), size_(size) {
     if (!plan.token_file.empty()) tokens_ = TokenStore(plan.token_file);
-    if (given_) options_.form = form_for(*given_, options.form);
+    if (given_) options_.form = form_like(given_->form(), options.form);
     segmenter_ = Segmenter(options_.form.unit);
   }
 
@@ -90,7 +78,7 @@ class Assembly {
       const std::vector<std::int64_t> train = occurrences(tokens.first(split));
       given_.emplace(choose_alphabet({units_, train, all}, options_));
     }
-    Corpus corpus{.vocabulary = std::move(*given_), .hash = hash_.digest(), .options = options_};
+    Corpus corpus{.vocabulary = std::move(*given_), .hash = hash_.digits(), .options = options_};
     const std::size_t records = std::ranges::upper_bound(ends_, split) - ends_.begin();
     const std::vector<std::int32_t> numbers = numbers_in(corpus.vocabulary);
     corpus.unknown = unknown_units(numbers, all);

@@ -17,10 +17,9 @@
 
 #include <rune/error.h>
 #include <nlohmann/json.hpp>
-#define XXH_INLINE_ALL  // no library to link to
-#include <xxhash.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mapping.h"
 #include "text/source.h"
 
@@ -35,24 +34,16 @@ constexpr int kVersion = 1;  // of the file's format, and of what decides tokens
 /// All that decides the tokens, as a hash.
 class Key {
  public:
-  Key() { XXH3_128bits_reset(&state_); }
   void add(std::string_view bytes) {
     add(bytes.size());
-    XXH3_128bits_update(&state_, bytes.data(), bytes.size());
+    hash_.update(bytes);
   }
-  void add(std::uint64_t number) { XXH3_128bits_update(&state_, &number, sizeof number); }
+  void add(std::uint64_t number) { hash_.update({reinterpret_cast<const char*>(&number), sizeof number}); }
 
-  [[nodiscard]] std::string digest() const {
-    const XXH128_hash_t hash = XXH3_128bits_digest(&state_);
-    std::string text;
-    for (const std::uint64_t half : {hash.high64, hash.low64}) {
-      for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[half >> shift & 0xF];
-    }
-    return text;
-  }
+  [[nodiscard]] std::string digits() const { return hash_.digits(); }
 
  private:
-  XXH3_state_t state_;
+  Hash hash_;
 };
 
 void add_form(Key& key, const TextForm& form) {
@@ -97,10 +88,8 @@ std::string key_of(const Sources& sources, const TextOptions& options, const std
       key.add(document.bytes);
     });
   }
-  return key.digest();
+  return key.digits();
 }
-
-std::uint64_t checksum(std::span<const std::int32_t> tokens) { return XXH3_64bits(tokens.data(), tokens.size_bytes()); }
 
 void to_json(Json& json, const Reading& reading) {
   json = {reading.name,
@@ -127,7 +116,7 @@ Reading reading_from(const Json& json) {
 }
 
 std::string checksum_of(std::string_view bytes) {
-  const std::uint64_t sum = XXH3_64bits(bytes.data(), bytes.size());
+  const std::uint64_t sum = hash64(bytes);
   return {reinterpret_cast<const char*>(&sum), sizeof sum};
 }
 
@@ -170,7 +159,7 @@ std::optional<Corpus> stored(const fs::path& tokens, const fs::path& description
                      mapping);
     const std::size_t train = json.at("train");
     const std::size_t validation = json.at("validation");
-    if (all.size() != train + validation || json.at("checksum") != checksum(all)) return std::nullopt;
+    if (all.size() != train + validation || json.at("checksum") != hash_of(all)) return std::nullopt;
     Corpus corpus{.vocabulary = vocabulary ? *vocabulary : Vocabulary({json.at("entries"), options.form}),
                   .train = all.part(0, train),
                   .validation = all.part(train, validation),
@@ -227,7 +216,7 @@ Corpus read_by_cache(const Sources& sources, const TextOptions& options, std::op
                                  {.token_file = part, .on_progress = on_progress});
     const std::size_t size = corpus.train.size() + corpus.validation.size();
     const std::span<const std::int32_t> all(corpus.train.data(), size);
-    const std::string described = description_of(corpus, checksum(all));
+    const std::string described = description_of(corpus, hash_of(all));
     ::msync(const_cast<std::int32_t*>(corpus.train.data()), all.size_bytes(), MS_SYNC);
     fs::rename(part, tokens);
     write_file_atomically(description, described);

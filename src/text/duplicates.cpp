@@ -5,9 +5,6 @@
 #include <span>
 #include <vector>
 
-#define XXH_INLINE_ALL  // no library to link to
-#include <xxhash.h>
-
 namespace rune::text {
 namespace {
 
@@ -46,12 +43,11 @@ Copies copies_in_validation(const Corpus& corpus) {
   Copies copies;
   if (corpus.validation.empty() || corpus.train.size() > kMostTokens) return copies;
   const std::int32_t newline = corpus.vocabulary.token("\n");
-  const auto hash = [](Part part) { return XXH3_64bits(part.data(), part.size_bytes()); };
   std::unordered_set<std::uint64_t> seen;
-  for_parts(corpus.train, corpus.train_ends, newline, [&](Part part) { seen.insert(hash(part)); });
+  for_parts(corpus.train, corpus.train_ends, newline, [&](Part part) { seen.insert(hash_of(part)); });
   for_parts(corpus.validation, corpus.validation_ends, newline, [&](Part part) {
     ++copies.of;
-    copies.copied += seen.contains(hash(part)) ? 1 : 0;
+    copies.copied += seen.contains(hash_of(part)) ? 1 : 0;
   });
   return copies;
 }

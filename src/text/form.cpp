@@ -76,4 +76,14 @@ std::string treated(std::string_view text, const TextForm& form) {
   return out;
 }
 
+TextForm form_like(const TextForm& known, const TextForm& asked) {
+  TextForm form = asked;
+  form.unit = known.unit;
+  form.lowercase = form.lowercase || known.lowercase;
+  form.fold_case = form.fold_case || known.fold_case;
+  form.raw = form.raw || known.raw;
+  if (known.normalize != Normalization::none) form.normalize = known.normalize;
+  return form;
+}
+
 }  // namespace rune::text

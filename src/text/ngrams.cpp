@@ -5,8 +5,7 @@
 #include <cstddef>
 #include <utility>
 
-#define XXH_INLINE_ALL  // no library to link to
-#include <xxhash.h>
+#include "text/tokens.h"
 
 namespace rune::text {
 namespace {
@@ -14,14 +13,12 @@ namespace {
 /// A context and the token after it, by hashes of 64 bits: two that collide are no matter for a mean.
 using Gram = std::pair<std::uint64_t, std::int32_t>;
 
-std::uint64_t hash(std::span<const std::int32_t> tokens) { return XXH3_64bits(tokens.data(), tokens.size_bytes()); }
-
 /// What follows the contexts of one length.
 class Order {
  public:
   Order(std::span<const std::int32_t> tokens, std::size_t length) : length_(length) {
     for (std::size_t i = length; i < tokens.size(); ++i) {
-      grams_.emplace_back(hash(tokens.subspan(i - length, length)), tokens[i]);
+      grams_.emplace_back(hash_of(tokens.subspan(i - length, length)), tokens[i]);
     }
     std::ranges::sort(grams_);
   }
@@ -29,7 +26,7 @@ class Order {
   /// The probability of a token after a context, of which the last tokens count; `lower`: that of the order below.
   [[nodiscard]] double probability(std::span<const std::int32_t> before, std::int32_t token, double lower) const {
     if (before.size() < length_) return lower;
-    const std::uint64_t context = hash(before.last(length_));
+    const std::uint64_t context = hash_of(before.last(length_));
     const auto seen = std::ranges::equal_range(grams_, context, {}, &Gram::first);
     if (seen.empty()) return lower;
     double kinds = 1;

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
+
+#include "base/hash.h"
 
 namespace rune::text {
 
@@ -10,16 +11,12 @@ namespace rune::text {
 /// character counts as U+DC00 and itself.
 class TextHash {
  public:
-  TextHash();
-  ~TextHash();
-
   void add(std::string_view text);
   /// 32 hexadecimal digits.
-  [[nodiscard]] std::string digest() const;
+  [[nodiscard]] std::string digits() const { return hash_.digits(); }
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  Hash hash_;
 };
 
 }  // namespace rune::text

@@ -7,7 +7,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/hash.h"
+
 namespace rune::text {
+
+inline std::uint64_t hash_of(std::span<const std::int32_t> tokens) {
+  return hash64({reinterpret_cast<const char*>(tokens.data()), tokens.size_bytes()});
+}
 
 /// The tokens of a text, which do not change any more. Copies and parts share them.
 class Tokens {

@@ -22,26 +22,35 @@ std::vector<std::string> strings_of(std::u32string_view characters) {
 
 }  // namespace
 
+std::optional<Symbol> symbol_of(std::string_view name) {
+  const auto found = std::ranges::find(kSymbolNames, name);
+  if (found == kSymbolNames.end()) return std::nullopt;
+  return static_cast<Symbol>(found - kSymbolNames.begin());
+}
+
 Vocabulary::Vocabulary(std::u32string_view characters) : Vocabulary({strings_of(characters)}) {}
 
 Vocabulary::Vocabulary(rune::Vocabulary entries) : content_(std::move(entries)) {
   int units = 0;
   for (int number = 0; number < size(); ++number) {
     const std::string& entry = content_.entries[static_cast<std::size_t>(number)];
-    const auto symbol = std::ranges::find(kSymbolNames, entry) - kSymbolNames.begin();
-    const bool is_unit = symbol == std::ssize(kSymbolNames);
     if (entry.empty()) throw InputError("expected an alphabet, found an empty entry in it");
-    if ((is_unit ? token(entry) : symbols_[static_cast<std::size_t>(symbol)]) >= 0) {
+    if (token_of_entry(entry) >= 0) {
       throw InputError("expected an alphabet, found " + describe_unit(entry) + " twice in it");
     }
-    if (is_unit) {
+    if (const auto symbol = symbol_of(entry)) {
+      symbols_[static_cast<std::size_t>(*symbol)] = number;
+    } else {
       index_.insert(entry, number);
       ++units;
-    } else {
-      symbols_[static_cast<std::size_t>(symbol)] = number;
     }
   }
   if (units == 0) throw InputError("expected an alphabet of at least one character, found none");
+}
+
+int Vocabulary::token_of_entry(std::string_view entry) const {
+  const auto symbol = symbol_of(entry);
+  return symbol ? token(*symbol) : token(entry);
 }
 
 bool Vocabulary::is_symbol(int token) const { return std::ranges::find(symbols_, token) != symbols_.end(); }

@@ -27,6 +27,8 @@ enum class Symbol {
 };
 inline constexpr std::array<std::string_view, 4> kSymbolNames{"<unk>", "<pad>", "<BOS>", "<EOS>"};
 inline std::string name_of(Symbol symbol) { return std::string(kSymbolNames[static_cast<std::size_t>(symbol)]); }
+/// The symbol of that name; nothing if there is none.
+std::optional<Symbol> symbol_of(std::string_view name);
 
 /// The alphabet of a model: units and symbols with their token numbers, and the form in which it reads a text.
 /// Immutable after construction, thread-safe.
@@ -46,6 +48,8 @@ class Vocabulary {
   /// -1 where there is none.
   [[nodiscard]] int token(Symbol symbol) const { return symbols_[static_cast<std::size_t>(symbol)]; }
   [[nodiscard]] int token(std::string_view unit) const { return index_.find(unit); }
+  /// Of an entry of another alphabet: a unit, or the name of a symbol.
+  [[nodiscard]] int token_of_entry(std::string_view entry) const;
 
   /// Tokens of a running text in UTF-8, brought into the alphabet's form. A unit that is not in the alphabet becomes
   /// <unk> if there is one; else Unknown::error throws InputError naming the unit, its position (unit, line and

@@ -28,4 +28,10 @@ std::string as_bytes(double bytes) {
   return fmt::format("{:.3g} GB", bytes / 1e9);
 }
 
+double median(std::vector<double> values) {
+  std::ranges::sort(values);
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
 }  // namespace rune::tools

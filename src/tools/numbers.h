@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace rune::tools {
 
@@ -9,5 +10,8 @@ namespace rune::tools {
 std::string with_commas(std::int64_t value);
 std::string as_time(double seconds);
 std::string as_bytes(double bytes);
+
+/// Of an even number of values, the mean of the two in the middle; there must be one.
+double median(std::vector<double> values);
 
 }  // namespace rune::tools

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "generate/generator.h"
 #include "model/model.h"
+#include "tools/numbers.h"
 #include "tools/program.h"
 #include "tools/published.h"
 #include "train/metrics.h"
@@ -127,12 +128,6 @@ std::optional<SystemRun> train_once(const train::Recipe& recipe, std::uint64_t s
   }
   if (!trainer->finished() && trainer->run(observer) == train::Outcome::stopped) return std::nullopt;
   return result_of(directory, seed);
-}
-
-double median(std::vector<double> values) {
-  std::ranges::sort(values);
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 // The median over all runs at a published point; empty where none has it.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -36,6 +37,10 @@ void visit_fields(auto& position, const auto& visit) {
   visit("train_loss", position.train_loss);
   visit("validation_loss", position.validation_loss);
   visit("best_validation_loss", position.best_validation_loss);
+  visit("loss_steps", position.trend.steps);
+  visit("loss_level", position.trend.level);
+  visit("recent_loss", position.trend.recent);
+  visit("rollbacks", position.rollbacks);
   visit("corpus_hash", position.corpus_hash);
   visit("isa", position.isa);
   visit("precision", position.precision);
@@ -127,7 +132,7 @@ model::State carried_state(const format::SafetensorsFile& file, const ModelOptio
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, const TrainState& state) {
+void save_checkpoint(const std::filesystem::path& path, const TrainState& state, const std::filesystem::path& older) {
   auto tensors = model::tensors_of(state.model.network.parameters());
   for (auto& moments : state.optimizer.tensors()) tensors.push_back(std::move(moments));
   const auto shape = shape_of(state.carried, state.model.network.options());
@@ -135,7 +140,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainState& state)
   const std::vector<float> cells = state.carried.cell_values();
   tensors.push_back(format::tensor_view("state.hidden", shape, hidden));
   if (!cells.empty()) tensors.push_back(format::tensor_view("state.cell", shape, cells));
-  format::write_safetensors(path, tensors, metadata(state));
+  format::write_safetensors(path, tensors, metadata(state), older);
 }
 
 void save_weights(const std::filesystem::path& path, const TrainState& state) {
@@ -164,14 +169,40 @@ Position position_of(const format::SafetensorsFile& file) {
   return position;
 }
 
-TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options) {
-  const auto file = format::SafetensorsFile::read(path);
+TrainState train_state_from(const format::SafetensorsFile& file, const TrainOptions& options) {
   const Position position = position_of(file);
   model::Model model = model::model_from(file);
   Optimizer optimizer(options.optimizer, model.network.parameters());
   optimizer.restore(file, position.step);
   model::State carried = carried_state(file, model.network.options(), options.batch_size);
   return {std::move(model), std::move(optimizer), std::move(carried), position};
+}
+
+TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options) {
+  return train_state_from(format::SafetensorsFile::read(path), options);
+}
+
+std::optional<FoundCheckpoint> newest_checkpoint(const RunDirectory& run) {
+  std::vector<std::filesystem::path> candidates = run.older_checkpoints();
+  candidates.insert(candidates.begin(), run.last());
+  std::string notice;
+  std::exception_ptr first;
+  for (const std::filesystem::path& path : candidates) {
+    if (path == run.last() && !std::filesystem::exists(path)) {
+      notice = fmt::format("'{}' is missing. ", path.string());
+      continue;
+    }
+    try {
+      auto file = format::SafetensorsFile::read(path);
+      if (!notice.empty()) notice += fmt::format("Going on from '{}'.", path.string());
+      return FoundCheckpoint{std::move(file), std::move(notice)};
+    } catch (const Error& error) {
+      if (!first) first = std::current_exception();
+      notice += fmt::format("{}. ", error.what());
+    }
+  }
+  if (first) std::rethrow_exception(first);
+  return std::nullopt;
 }
 
 }  // namespace rune::train

@@ -9,7 +9,9 @@
 
 #include "format/safetensors.h"
 #include "model/model.h"
+#include "train/loss_trend.h"
 #include "train/optimizer.h"
+#include "train/run_directory.h"
 
 namespace rune::train {
 
@@ -31,6 +33,8 @@ struct Position {
   std::optional<double> train_loss;       // of the last metrics line
   std::optional<double> validation_loss;  // of the last metrics line
   std::optional<double> best_validation_loss;
+  LossTrend trend;
+  std::int64_t rollbacks = 0;  // after a divergence; each has halved the learning rate
   std::string corpus_hash;
   std::string isa;  // instruction set that the last session ran on
   std::string precision = "f32";
@@ -47,16 +51,27 @@ struct TrainState {
 };
 
 /// Writes weights, moments (`optimizer.*`) and carried state (`state.hidden`, `state.cell`: (layers, B, H)) to one
-/// file, atomically.
-void save_checkpoint(const std::filesystem::path& path, const TrainState& state);
+/// file, atomically. The file that is replaced stays as `older`, unless that is empty.
+void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
+                     const std::filesystem::path& older = {});
 /// The same with the weights alone.
 void save_weights(const std::filesystem::path& path, const TrainState& state);
 
-/// Reads what save_checkpoint wrote. Throws InputError naming the file if anything is missing, damaged, unknown, not
-/// finite, or does not fit the options.
+/// Takes what save_checkpoint wrote out of a file. Throws InputError naming the file if anything is missing, unknown,
+/// not finite, or does not fit the options.
+TrainState train_state_from(const format::SafetensorsFile& file, const TrainOptions& options);
 TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options);
 
 /// The position alone, of either kind of file.
 Position position_of(const format::SafetensorsFile& file);
+
+/// The newest checkpoint of a run that is whole.
+struct FoundCheckpoint {
+  format::SafetensorsFile file;
+  std::string notice;  // what is wrong with newer ones, and that this one is taken; empty: it is the last
+};
+/// Nothing if there is none at all, as where a run ended before its first save. Throws the error of the last one if
+/// there are some but none is whole.
+std::optional<FoundCheckpoint> newest_checkpoint(const RunDirectory& run);
 
 }  // namespace rune::train

@@ -11,7 +11,7 @@ namespace rune::train {
 
 /// Everything needed to start the same run again: config.toml, every value resolved.
 struct RunConfig {
-  std::vector<std::filesystem::path> texts;               // absolute
+  std::vector<std::filesystem::path> texts;               // absolute, or relative to the run directory
   std::vector<std::filesystem::path> validation_texts{};  // absolute: measured on instead of a part of the texts
   std::filesystem::path from;  // absolute: the model whose weights training starts from; empty: new ones
   TextOptions text;

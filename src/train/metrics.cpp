@@ -1,12 +1,9 @@
 #include "train/metrics.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <ctime>
-#include <fstream>
 #include <optional>
-#include <system_error>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -91,16 +88,6 @@ std::vector<std::string> read_samples(const std::filesystem::path& path) {
 std::string log_line(std::string_view message) {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ} {}\n", fmt::gmtime(now), message);
-}
-
-void append(const std::filesystem::path& path, std::string_view text) {
-  errno = 0;
-  std::ofstream file(path, std::ios::binary | std::ios::app);
-  file << text;
-  file.close();
-  if (!file) {
-    throw FileError(fmt::format("could not append to '{}': {}", path.string(), std::generic_category().message(errno)));
-  }
 }
 
 }  // namespace rune::train

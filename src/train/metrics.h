@@ -27,7 +27,4 @@ std::vector<std::string> read_samples(const std::filesystem::path& path);
 /// The line of log.txt: "2026-01-31T12:00:00Z message", in UTC.
 std::string log_line(std::string_view message);
 
-/// Adds text at the end of a file, which need not exist. Throws FileError.
-void append(const std::filesystem::path& path, std::string_view text);
-
 }  // namespace rune::train

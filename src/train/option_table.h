@@ -93,6 +93,8 @@ void visit_train_options(Train& train, Visitor&& visit) {
   visit("eval_every", train.eval_every, kPositive, "as duration");
   visit("save_every", train.save_every, kPositive, "as duration");
   visit("save_cycles", train.save_cycles, kAny, "restarts: keep the weights of every cycle's end");
+  visit("keep", train.keep, kNotNegative, "checkpoints older than the last one");
+  visit("on_divergence", train.on_divergence, kAny, list_names<OnDivergence>());
   visit("protocol", train.protocol, kAny, "evaluation: rows:N, stream, windows:N, batches");
   visit("seed", train.seed, (Limits{.low = 0, .high = 0x1p63, .high_allowed = false}), "");
   visit("threads", train.threads, kNotNegative, "0: one for each processor");

@@ -38,6 +38,8 @@ inline constexpr std::array<std::string_view, 2> kNames<LossOn>{"all", "last"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Reduction>{"mean", "sum"};
 template <>
+inline constexpr std::array<std::string_view, 2> kNames<OnDivergence>{"rollback", "stop"};
+template <>
 inline constexpr std::array<std::string_view, 2> kNames<WindowState>{"zero", "carry"};
 
 }  // namespace rune::model

@@ -1,11 +1,14 @@
 #include "train/run_directory.h"
 
+#include <algorithm>
+#include <functional>
+#include <ranges>
+#include <regex>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <rune/error.h>
-
-#include "base/file.h"
 
 namespace rune::train {
 namespace fs = std::filesystem;
@@ -26,6 +29,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const RunConfig& config)
                                 path.string()));
   }
   RunDirectory run(absolute);
+  run.lock();
   run.write_config(resolved);
   return run;
 }
@@ -38,16 +42,55 @@ RunDirectory RunDirectory::open(const fs::path& path) {
   return run;
 }
 
+void RunDirectory::lock() {
+  if (lock_) return;
+  lock_ = std::make_shared<FileLock>(path_ / "lock", fmt::format("the run directory '{}'", path_.string()));
+  remove_temporary_files(path_);
+}
+
+fs::path RunDirectory::older(std::int64_t step, std::optional<double> validation_loss) const {
+  return path_ /
+         fmt::format("step-{}{}.safetensors", step, validation_loss ? fmt::format("-{:.4f}", *validation_loss) : "");
+}
+
+std::vector<fs::path> RunDirectory::older_checkpoints() const {
+  static const std::regex kName(R"(step-(\d{1,15})(-\d+\.\d+)?\.safetensors)");
+  std::vector<std::pair<std::int64_t, fs::path>> found;
+  for (const auto& entry : fs::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    std::smatch match;
+    if (std::regex_match(name, match, kName)) found.emplace_back(std::stoll(match[1].str()), entry.path());
+  }
+  std::ranges::sort(found, std::greater());
+  std::vector<fs::path> paths;
+  paths.reserve(found.size());
+  for (auto& [step, path] : found) paths.push_back(std::move(path));
+  return paths;
+}
+
+void RunDirectory::drop_older_checkpoints(int keep) const {
+  const std::vector<fs::path> paths = older_checkpoints();
+  std::error_code ignored;  // the next save tries again
+  for (const fs::path& path : paths | std::views::drop(keep)) fs::remove(path, ignored);
+}
+
 fs::path RunDirectory::cycle(std::int64_t number) const { return path_ / fmt::format("cycle-{}.safetensors", number); }
 
 RunConfig RunDirectory::read_config() const {
   RunConfig read = run_config_from_toml(read_file(config()), config().string());
   if (read.texts.empty())
     throw InputError(fmt::format("{}: expected at least one file in texts, found none", config().string()));
+  for (fs::path& text : read.texts) text = path_ / text;
   return read;
 }
 
-void RunDirectory::write_config(const RunConfig& values) const { write_file_atomically(config(), to_toml(values)); }
+void RunDirectory::write_config(const RunConfig& values) const {
+  RunConfig written = values;
+  for (fs::path& text : written.texts) {
+    if (text == corpus()) text = text.filename();  // so that the directory may move
+  }
+  write_file_atomically(config(), to_toml(written));
+}
 
 fs::path resolve_model(const fs::path& path) {
   if (!fs::is_directory(path)) return path;

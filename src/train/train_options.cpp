@@ -169,7 +169,8 @@ SampleOptions sampling_of(const TrainOptions& options) {
           .seed = options.seed,
           .start_twice = options.sample.start_twice,
           .window = options.sample.window,
-          .window_state = options.sample.window_state};
+          .window_state = options.sample.window_state,
+          .threads = options.threads};
 }
 
 double weight_decay(const OptimizerOptions& options) {

@@ -10,10 +10,13 @@
 #include <fmt/format.h>
 #include <rune/error.h>
 
+#include "base/file.h"
 #include "base/thread_team.h"
 #include "generate/generator.h"
 #include "kernels/kernels.h"
+#include "model/alphabet.h"
 #include "text/batcher.h"
+#include "text/form.h"
 #include "text/source.h"
 #include "text/stream_batchers.h"
 #include "train/checkpoint.h"
@@ -33,6 +36,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kTimedSteps = 3;
 constexpr double kTimedSeconds = 2;
 constexpr double kTimedShare = 0.05;  // of a short plan, where this is less
+
+constexpr std::int64_t kMostRollbacks = 3;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -64,6 +69,15 @@ TrainState new_training(model::Model model, const text::Corpus& corpus, const Tr
   Position position;
   position.corpus_hash = corpus.hash;
   return {std::move(model), std::move(optimizer), std::move(carried), std::move(position)};
+}
+
+// What was reported after a position will be reported again.
+void drop_reports_after(const RunDirectory& run, const Position& position) {
+  drop_metrics_after(run.metrics(), position.step);
+  const auto samples_size = static_cast<std::uintmax_t>(position.samples_size);
+  if (std::filesystem::exists(run.samples()) && std::filesystem::file_size(run.samples()) > samples_size) {
+    std::filesystem::resize_file(run.samples(), samples_size);
+  }
 }
 
 }  // namespace
@@ -108,9 +122,13 @@ struct Trainer::Parts {
   }
   [[nodiscard]] bool reported() const { return state.position.reported_step == state.position.step; }
   [[nodiscard]] double epoch() const { return epochs.epochs_at(state.position.step); }
+  [[nodiscard]] bool rolls_back() const { return run_directory && options.on_divergence == OnDivergence::rollback; }
 
   Outcome run(const Observer& observer);
+  bool advance(const Observer& observer);
   void train_step();
+  void roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer);
+  void accept_new_corpus();
   void fix_total_steps();
   void report(const Observer& observer);
   generate::Evaluation evaluate(generate::Evaluator& on);
@@ -121,9 +139,17 @@ struct Trainer::Parts {
   [[noreturn]] void diverged(std::int64_t step, const std::string& found) const;
   void require_finite();
   void save();
+  void saved_in(const RunDirectory& run);
   void write_config() const;
   void log(const std::string& message) const {
-    if (run_directory) append(run_directory->log(), log_line(message));
+    if (run_directory) append_to_file(run_directory->log(), log_line(message));
+  }
+
+  // Where even that fails, the error itself is what counts.
+  void log_error(const Error& error) const {
+    try {
+      log(fmt::format("error: {}", error.what()));
+    } catch (const FileError&) {}
   }
 
   [[nodiscard]] bool evaluation_due() const {
@@ -132,6 +158,7 @@ struct Trainer::Parts {
                                           : epochs.ends(options.eval_every, now.step);
   }
   [[nodiscard]] bool save_due() const {
+    if (rolls_back() && state.position.trend.unsettled()) return false;
     return in_minutes(options.save_every) ? seconds_since(saved) >= 60 * options.save_every.value
                                           : epochs.ends(options.save_every, state.position.step);
   }
@@ -148,6 +175,8 @@ struct Trainer::Parts {
   std::optional<generate::Evaluator> evaluator;  // absent without validation
   std::vector<std::int32_t> prompt;              // of samples
   std::optional<RunDirectory> run_directory;
+  std::int64_t saved_step = -1;      // of the last checkpoint; -1: there is none
+  std::filesystem::path older_name;  // of that checkpoint, when it is no longer the last
 
   // This session's clock.
   Clock::time_point started = Clock::now();
@@ -175,29 +204,40 @@ Outcome Trainer::Parts::run(const Observer& observer) {
       save();
     }
     while (!at_end()) {
-      train_step();
-      update_clock();
-      if (position().total_steps == 0) fix_total_steps();
-      if (observer.on_step) observer.on_step(progress());
-      if (options.save_cycles) save_finished_cycle();
-      if (at_end() || evaluation_due()) report(observer);
-      const bool stop = observer.stop_requested && observer.stop_requested();
-      if (at_end() || stop || save_due()) save();
-      if (stop && !at_end()) {
+      try {
+        if (advance(observer)) continue;
         log(fmt::format("stop at step {}", position().step));
         return Outcome::stopped;
+      } catch (const DivergedError& divergence) {
+        if (!run_directory || !rolls_back()) throw;
+        roll_back(*run_directory, divergence, observer);
       }
     }
   } catch (const Error& error) {
-    log(fmt::format("error: {}", error.what()));
+    log_error(error);
     throw;
   }
   log(fmt::format("finished at step {}", position().step));
   return Outcome::finished;
 }
 
+// A step and what is due after it. False: a stop was requested.
+bool Trainer::Parts::advance(const Observer& observer) {
+  train_step();
+  update_clock();
+  if (position().total_steps == 0) fix_total_steps();
+  if (observer.on_step) observer.on_step(progress());
+  if (options.save_cycles) save_finished_cycle();
+  if (at_end() || evaluation_due()) report(observer);
+  const bool stop = observer.stop_requested && observer.stop_requested();
+  const bool asked = observer.save_requested && observer.save_requested();
+  if (at_end() || stop || asked || save_due()) save();
+  if (at_end() || stop) network().pack(team);  // the model may go on to write
+  return !stop || at_end();
+}
+
 // 1. the next block, from the state that its streams are in
-// 2. loss and gradients of the mean loss; nothing is touched unless both are finite
+// 2. loss and gradients of the mean loss; nothing is touched unless both are finite and the loss is no explosion
 // 3. clip, update, pack
 void Trainer::Parts::train_step() {
   const auto start = Clock::now();
@@ -211,15 +251,21 @@ void Trainer::Parts::train_step() {
                                                workspace, gradients, team, options.reduction);
   const double norm = state.optimizer.norm(gradients, team);
   const double rate =
-      learning_rate(options.schedule, options.optimizer.learning_rate, now.step, epochs, now.total_steps);
+      learning_rate(options.schedule, options.optimizer.learning_rate, now.step, epochs, now.total_steps) *
+      std::ldexp(1.0, -static_cast<int>(now.rollbacks));
   if (!std::isfinite(loss.sum) || !std::isfinite(norm)) {
     now.learning_rate = rate;
     diverged(now.step + 1, fmt::format("loss is {} and gradient norm {}; the weights stay those of step {}",
                                        loss.mean(), norm, now.step));
   }
+  now.trend.add(loss.mean());
+  if (rolls_back() && now.trend.exploded()) {
+    now.learning_rate = rate;
+    diverged(now.step + 1, fmt::format("the loss has risen from {:.4f} to {:.4f}", now.trend.level, now.trend.recent));
+  }
 
   state.optimizer.step(network().mutable_parameters(), gradients, rate, clip_factor(norm, options.clip_norm), team);
-  network().pack(team);
+  network().pack(team, /*with_table=*/false);
 
   ++now.step;
   now.characters += loss.characters;
@@ -294,10 +340,10 @@ void Trainer::Parts::report(const Observer& observer) {
   now.training_seconds = 0;
   if (run_directory) {
     if (report.best) save_weights(run_directory->best(), state);
-    append(run_directory->metrics(), metrics_line(report));
+    append_to_file(run_directory->metrics(), metrics_line(report));
     if (options.sample.length > 0) {
       const std::string paragraph = sample_paragraph(report);
-      append(run_directory->samples(), paragraph);
+      append_to_file(run_directory->samples(), paragraph);
       now.samples_size += static_cast<std::int64_t>(paragraph.size());
     }
     log(fmt::format("step {}: train loss {:.4f}{}{}", now.step, report.train_loss,
@@ -353,10 +399,57 @@ void Trainer::Parts::require_finite() {
 
 void Trainer::Parts::save() {
   if (!run_directory) return;
+  const RunDirectory& run = *run_directory;
   require_finite();
-  save_checkpoint(run_directory->last(), state);
+  const bool keep_older = options.keep > 0 && saved_step != position().step;
+  save_checkpoint(run.last(), state, keep_older ? older_name : std::filesystem::path());
+  saved_in(run);
+  run.drop_older_checkpoints(options.keep);
   saved = Clock::now();
   log(fmt::format("saved step {}", position().step));
+}
+
+void Trainer::Parts::saved_in(const RunDirectory& run) {
+  saved_step = position().step;
+  older_name = run.older(saved_step, position().validation_loss);
+}
+
+// The plan, its time and the best model so far outlast what is trained once more.
+void Trainer::Parts::roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer) {
+  const Position before = position();
+  if (before.rollbacks == kMostRollbacks) {
+    throw DivergedError(fmt::format("{} It has been rolled back {} times, each time with half the learning rate.",
+                                    divergence.what(), kMostRollbacks),
+                        divergence.step());
+  }
+  const auto checkpoint = newest_checkpoint(run);
+  if (!checkpoint) throw divergence;
+  state = train_state_from(checkpoint->file, options);
+  Position& now = position();
+  now.rollbacks = before.rollbacks + 1;
+  now.total_steps = before.total_steps;
+  now.best_validation_loss = before.best_validation_loss;
+  now.isa = before.isa;
+  update_clock();
+  drop_reports_after(run, now);
+  saved_in(run);
+  save();
+  const std::string notice =
+      fmt::format("{} {}Rolled back to step {} with half the learning rate ({} of {} times).", divergence.what(),
+                  checkpoint->notice, now.step, now.rollbacks, kMostRollbacks);
+  log(notice);
+  if (observer.on_notice) observer.on_notice(notice);
+}
+
+void Trainer::Parts::accept_new_corpus() {
+  Position& now = position();
+  log(fmt::format("accept a new text, hash {} instead of {}", corpus.hash, now.corpus_hash));
+  now.corpus_hash = corpus.hash;
+  now.best_validation_loss.reset();
+  now.trend = {};
+  state.carried.zero();
+  if (!in_minutes(options.duration)) now.total_steps = std::max(now.step, planned_steps(options.duration));
+  save();
 }
 
 void Trainer::Parts::write_config() const {
@@ -367,33 +460,30 @@ void Trainer::Parts::write_config() const {
   run_directory->write_config(config);
 }
 
-text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint, text::Cache cache,
+text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary, text::Cache cache,
                          const std::function<void(double)>& on_progress) {
   constexpr std::uintmax_t kLarge = std::uintmax_t{1} << 28;  // bytes
   const text::Sources sources{config.texts, config.validation_texts};
-  const std::filesystem::path& known = checkpoint.empty() ? config.from : checkpoint;
-  std::optional<text::Vocabulary> vocabulary;
-  if (!known.empty()) vocabulary = model::load_model(known).vocabulary;
+  TextOptions options = config.text;
+  if (!vocabulary && !config.from.empty()) {
+    options.form = text::form_like(model::load_model(config.from).vocabulary.form(), options.form);
+  }
   const bool large = text::size_of(sources.texts) + text::size_of(sources.validation) > kLarge;
   if (cache == text::Cache::always || (cache == text::Cache::automatic && large)) {
-    return text::read_by_cache(sources, config.text, std::move(vocabulary), text::cache_directory(), on_progress);
+    return text::read_by_cache(sources, options, std::move(vocabulary), text::cache_directory(), on_progress);
   }
-  return text::Corpus::read(sources, config.text, std::move(vocabulary), text::Unknown::error,
+  return text::Corpus::read(sources, options, std::move(vocabulary), text::Unknown::error,
                             {.on_progress = on_progress});
 }
 
 model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary) {
   if (config.from.empty()) return model::new_model(config.model, vocabulary, config.train.seed);
-  model::Model model = model::load_model(config.from);
-  if (!(model.vocabulary == vocabulary)) {
-    throw InputError(fmt::format("expected the alphabet of '{}' to be the text's; it has {} entries, the text's {}",
-                                 config.from.string(), model.vocabulary.size(), vocabulary.size()));
-  }
-  return model;
+  return model::with_alphabet(model::load_model(config.from), vocabulary, config.train.seed);
 }
 
 Trainer::Trainer(model::Model model, text::Corpus corpus, const TrainOptions& options, RunDirectory* run) {
   TrainState start = new_training(std::move(model), corpus, options);
+  if (run != nullptr) run->lock();
   parts_ = std::make_unique<Parts>(std::move(start), std::move(corpus), options, run);
   parts_->position().total_steps = parts_->planned_steps(options.duration);
   parts_->write_config();
@@ -405,9 +495,11 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
-Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run) {
+Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_corpus) {
+  run.lock();
   const RunConfig config = run.read_config();
-  if (!std::filesystem::exists(run.last())) {
+  const auto checkpoint = newest_checkpoint(run);
+  if (!checkpoint) {
     if (std::filesystem::exists(run.metrics())) {
       throw InputError(fmt::format("expected last.safetensors in '{}', which has been trained, found none; restore it",
                                    run.path().string()));
@@ -416,26 +508,29 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run) {
     model::Model model = initial_model(config, corpus.vocabulary);
     return Trainer(std::move(model), std::move(corpus), config.train, &run);
   }
-  TrainState state = load_checkpoint(run.last(), config.train);
+  TrainState state = train_state_from(checkpoint->file, config.train);
   const Position position = state.position;
-  if (corpus.hash != position.corpus_hash) {
+  const bool changed = corpus.hash != position.corpus_hash;
+  if (changed && new_corpus == NewCorpus::refuse) {
     throw InputError(
-        fmt::format("expected the text that '{}' was trained on (hash {}), found another (hash {}); "
-                    "restore the files named in config.toml",
+        fmt::format("expected the text that '{}' was trained on (hash {}), found another (hash {}); name the right one "
+                    "with --text, or go on with this one: --accept-new-corpus",
                     run.path().string(), position.corpus_hash, corpus.hash));
   }
   auto parts = std::make_unique<Parts>(std::move(state), std::move(corpus), config.train, &run);
-  if (position.steps_per_epoch != parts->epochs.first()) {
+  if (!changed && position.steps_per_epoch != parts->epochs.first()) {
     throw InputError(fmt::format(
         "{}: expected {} steps in the first epoch, as at the start, found {}; were the text's or the batches' options "
         "changed?",
         run.config().string(), position.steps_per_epoch, parts->epochs.first()));
   }
-  drop_metrics_after(run.metrics(), position.step);
-  const auto samples_size = static_cast<std::uintmax_t>(position.samples_size);
-  if (std::filesystem::exists(run.samples()) && std::filesystem::file_size(run.samples()) > samples_size) {
-    std::filesystem::resize_file(run.samples(), samples_size);
+  if (!checkpoint->notice.empty()) {
+    parts->log(checkpoint->notice);
+    if (std::filesystem::exists(run.last())) std::filesystem::rename(run.last(), run.damaged());
   }
+  drop_reports_after(run, position);
+  parts->saved_in(run);
+  if (changed) parts->accept_new_corpus();
   return Trainer(std::move(parts));
 }
 

@@ -15,13 +15,14 @@
 
 namespace rune::train {
 
-/// The corpus of a configuration: with the alphabet of the checkpoint that is given, else of config.from, else its own.
-/// A large one goes by way of the cache; `on_progress` is told the share that has been read.
-text::Corpus read_corpus(const RunConfig& config, const std::filesystem::path& checkpoint = {},
+/// The corpus of a configuration: with the alphabet that is given, that of a training which goes on, else with its own,
+/// in the form (unit, case, ...) of the model that config.from names. A large one goes by way of the cache;
+/// `on_progress` is told the share that has been read.
+text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary = std::nullopt,
                          text::Cache cache = text::Cache::automatic,
                          const std::function<void(double)>& on_progress = {});
-/// What a training starts from: the weights of config.from (whose shape overrides config.model), else new ones. Throws
-/// InputError if that model has another alphabet.
+/// What a training starts from: the weights of config.from (whose shape overrides config.model) with this alphabet,
+/// else new ones.
 model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary);
 
 /// One line of metrics.jsonl: what happened since the line before it.
@@ -53,12 +54,17 @@ struct Progress {
 };
 
 struct Observer {
-  std::function<void(const Progress&)> on_step;  // may be empty
-  std::function<void(const Report&)> on_report;  // may be empty
-  std::function<bool()> stop_requested;          // asked after every step; true: save and return. May be empty
+  std::function<void(const Progress&)> on_step;         // may be empty
+  std::function<void(const Report&)> on_report;         // may be empty
+  std::function<bool()> stop_requested;                 // asked after every step; true: save and return. May be empty
+  std::function<bool()> save_requested{};               // asked after every step; true: save and go on. May be empty
+  std::function<void(const std::string&)> on_notice{};  // what a user should know, a sentence or two. May be empty
 };
 
 enum class Outcome { finished, stopped };
+
+/// Whether a resumed run may go on with another text than it was trained on.
+enum class NewCorpus { refuse, accept };
 
 /// The training loop: batches, gradients, clipping, optimiser, schedule, evaluation, metrics, checkpoints.
 ///
@@ -67,21 +73,23 @@ enum class Outcome { finished, stopped };
 /// those of the uninterrupted run (same instruction set; runs bounded by steps or epochs). Not thread-safe.
 class Trainer {
  public:
-  /// A new training. `run` may be null. Throws InputError naming the option when something does not fit (text too short
-  /// for a batch, ...).
+  /// A new training. `run` may be null; it is locked. Throws InputError naming the option when something does not fit
+  /// (text too short for a batch, ...).
   Trainer(model::Model model, text::Corpus corpus, const TrainOptions& options, RunDirectory* run);
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Goes on from a run directory's last checkpoint; the corpus is the one read from the texts that config.toml names.
-  /// Throws InputError if its hash differs. Metrics lines after the checkpoint's step are dropped, so that each step
-  /// stands once. A run that ended before its first save begins anew.
-  static Trainer resume(text::Corpus corpus, RunDirectory& run);
+  /// Goes on from a run directory's last checkpoint, or an older one where that is damaged, and locks the run; the
+  /// corpus is the one read from the texts that config.toml names. Throws InputError if its hash differs, unless a new
+  /// one is accepted: then the plan is counted in its epochs, from a zero state, and the best loss is forgotten.
+  /// Metrics lines after the checkpoint's step are dropped, so that each step stands once. A run that ended before its
+  /// first save begins anew.
+  static Trainer resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_corpus = NewCorpus::refuse);
 
   /// Until the end of the plan or until observer.stop_requested. Evaluates and writes a last metrics line when
-  /// finished, saves `last`. Throws DivergedError before a non-finite loss or gradient touches the weights; nothing bad
-  /// is saved.
+  /// finished, saves `last`. Before a non-finite loss or gradient touches the weights it rolls back or throws
+  /// DivergedError, as options.on_divergence says; nothing bad is saved.
   Outcome run(const Observer& observer);
 
   /// A longer (or shorter) plan, for `resume --epochs/--steps`. Throws InputError if it ends before the step already

@@ -77,7 +77,8 @@ TEST_F(Reproduce, GoesOnWhereItWasInterrupted) {
 }
 
 TEST_F(Reproduce, PutsPyTorchBesideIt) {
-  if (std::system("/usr/bin/python3 -c 'import torch' 2>/dev/null") != 0) GTEST_SKIP() << "python3-torch is missing";
+  if (std::system("/usr/bin/python3 -c 'import torch' 2>/dev/null") != 0)
+    GTEST_SKIP() << "python3-torch is missing: scripts/install-deps --test installs it";
   const Result result = run({"reproduce", "holmes-2-200", "--data", "data", "-o", "report", "--max-epochs", "1",
                              "--torch-script", RUNE_PYTORCH_SYSTEMS});
   ASSERT_EQ(result.exit_code, 0) << result.err;

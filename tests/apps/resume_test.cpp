@@ -5,6 +5,7 @@
 namespace rune::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class Resume : public ProgramTest {
@@ -83,7 +84,72 @@ TEST_F(Resume, AChangedTextIsRefused) {
   write("book.txt", sentences(3000, 2));
   const Result result = run({"resume", "run", "--steps", "4"});
   EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("text"));
+  EXPECT_THAT(result.err, HasSubstr("--accept-new-corpus"));
+  EXPECT_EQ(run({"resume", "run", "--steps", "4", "--accept-new-corpus"}).exit_code, 0);
+  EXPECT_EQ(run({"resume", "run", "--steps", "6"}).exit_code, 0) << "accepted once and for all";
+  EXPECT_EQ(metrics("run").back()["step"], 6);
+}
+
+TEST_F(Resume, ATextThatMovedIsNamed) {
+  ASSERT_EQ(run(training("book.txt", "run", {"--steps", "2"})).exit_code, 0);
+  std::filesystem::rename(path("book.txt"), path("novel.txt"));
+  const Result lost = run({"resume", "run", "--steps", "4"});
+  EXPECT_EQ(lost.exit_code, 1);
+  EXPECT_THAT(lost.err, AllOf(HasSubstr("book.txt"), HasSubstr("--text")));
+  EXPECT_EQ(run({"resume", "run", "--steps", "4", "--text", "novel.txt"}).exit_code, 0);
+  EXPECT_EQ(run({"resume", "run", "--steps", "6"}).exit_code, 0);
+  write("other.txt", sentences(3000, 2));
+  EXPECT_EQ(run({"resume", "run", "--steps", "8", "--text", "other.txt"}).exit_code, 1);
+  EXPECT_EQ(run({"resume", "run", "--steps", "8"}).exit_code, 0) << "a refused text is not remembered";
+}
+
+TEST_F(Resume, ARunOfStandardInputHasItsTextWithIt) {
+  ASSERT_EQ(run(training("-", "piped", {"--steps", "4"}), path("book.txt")).exit_code, 0);
+  ASSERT_EQ(run(training("book.txt", "run", {"--steps", "4"})).exit_code, 0);
+  EXPECT_TRUE(same_checkpoint("piped/last.safetensors", "run/last.safetensors"));
+  EXPECT_EQ(read("piped/corpus.txt"), read("book.txt"));
+  std::filesystem::rename(path("piped"), path("moved"));
+  EXPECT_EQ(run({"resume", "moved", "--steps", "6"}).exit_code, 0);
+  EXPECT_EQ(run({"train", "-", "book.txt"}).exit_code, 2);
+}
+
+TEST_F(Resume, ADamagedCheckpointIsReplacedByTheOneBeforeIt) {
+  ASSERT_EQ(run(training("book.txt", "whole", {"--steps", "40"})).exit_code, 0);
+  ASSERT_EQ(run(training("book.txt", "run", {"--steps", "40", "--save-every", "10"})).exit_code, 0);
+  std::string bytes = read("run/last.safetensors");
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
+  write("run/last.safetensors", bytes);
+  const Result result = run({"resume", "run"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.err, AllOf(HasSubstr("last.safetensors' is damaged"), HasSubstr("Going on from"),
+                                HasSubstr("run/step-30.safetensors")));
+  expect_same_run("run", "whole");
+  const Result refused = run({"sample", "run/damaged.safetensors"});
+  EXPECT_EQ(refused.exit_code, 1);
+  EXPECT_THAT(refused.err, HasSubstr("damaged"));
+}
+
+TEST_F(Resume, ARunHasOneTrainerAtATime) {
+  const pid_t child = start(long_training("run"));
+  await_metrics("run", 1);
+  const Result second = wait(start({"resume", "run"}, "/dev/null", "out2"));
+  EXPECT_EQ(second.exit_code, 1);
+  EXPECT_THAT(second.err, HasSubstr("in use by process " + std::to_string(child)));
+  ASSERT_EQ(kill(child, SIGTERM), 0);
+  EXPECT_EQ(wait(child).exit_code, 0);
+}
+
+TEST_F(Resume, SigUsr1SavesAndGoesOn) {
+  const pid_t child = start(long_training("run"));
+  await_metrics("run", 1);
+  ASSERT_EQ(kill(child, SIGUSR1), 0);
+  EXPECT_EQ(wait(child).exit_code, 0);
+  const std::string log = read("run/log.txt");
+  std::size_t saves = 0;
+  for (std::size_t at = 0; (at = log.find(" saved step", at)) != std::string::npos; ++at) ++saves;
+  EXPECT_EQ(saves, 3U) << "at the start, when asked to, and at the end\n" << log;
+  ASSERT_EQ(run(long_training("whole")).exit_code, 0);
+  expect_same_run("run", "whole");
 }
 
 TEST_F(Resume, ASecondSignalStopsAtOnce) {

@@ -76,6 +76,24 @@ TEST_F(Sample, UnknownCharactersOfThePromptAreNamedOrSkipped) {
   EXPECT_EQ(sample({"-p", "the é", "-n", "20", "--unknown", "skip"}), sample({"-p", "the ", "-n", "20"}));
 }
 
+// Every command that reads a model does the same.
+TEST_F(Sample, AFileThatRuneDidNotWriteIsForImport) {
+  const std::string header = R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  write("foreign.safetensors", static_cast<char>(header.size()) + std::string(7, '\0') + header + "x");
+  const std::vector<Arguments> commands{
+      {"sample", "foreign.safetensors"},
+      {"inspect", "foreign.safetensors"},
+      {"next", "foreign.safetensors", "a"},
+      {"eval", "foreign.safetensors", "book.txt"},
+      {"train", "book.txt", "--from", "foreign.safetensors", "-o", "other"},
+  };
+  for (const Arguments& command : commands) {
+    const Result result = run(command);
+    EXPECT_EQ(result.exit_code, 1) << command.front();
+    EXPECT_THAT(result.err, HasSubstr("foreign.safetensors' -o MODEL.safetensors")) << command.front();
+  }
+}
+
 TEST_F(Sample, AReaderThatGoesAwayEndsItSilently) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);

@@ -4,6 +4,7 @@
 #include <rune/error.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -93,6 +94,76 @@ TEST_F(File, OnlyRegularFilesAreReadOrReplaced) {
   expect_refused(path("directory"), "a directory");
   expect_refused("/dev/null", "a device");
   EXPECT_EQ(entries(), 2);
+}
+
+TEST_F(File, LinksAndReadOnlyFilesAreNotReplaced) {
+  write_file_atomically(path("content"), "old");
+  fs::create_symlink("content", path("link"));
+  EXPECT_EQ(error_of([&] { write_file_atomically(path("link"), "x"); }),
+            "expected a regular file, found a symbolic link: '" + path("link").string() + "'");
+  fs::permissions(path("content"), fs::perms::owner_read);
+  EXPECT_EQ(error_of([&] { write_file_atomically(path("content"), "x"); }),
+            "could not replace the read-only file '" + path("content").string() + "': Permission denied");
+  EXPECT_EQ(read_file(path("link")), "old");
+  EXPECT_EQ(entries(), 2);
+}
+
+TEST_F(File, TheReplacedFileStaysWhereThatIsAskedFor) {
+  const auto write = [&](std::string_view content) {
+    write_file_atomically(path("content"), std::span(&content, 1), path("older"));
+  };
+  write("one");
+  EXPECT_FALSE(fs::exists(path("older")));
+  write("two");
+  EXPECT_EQ(read_file(path("older")), "one");
+  write("three");
+  EXPECT_EQ(read_file(path("older")), "two");
+  EXPECT_EQ(read_file(path("content")), "three");
+  fs::remove(path("content"));
+  write("four");
+  EXPECT_EQ(read_file(path("older")), "two") << "there was nothing else to keep";
+  EXPECT_EQ(entries(), 2);
+}
+
+TEST_F(File, AppendingAddsAtTheEnd) {
+  append_to_file(path("log"), "one\n");
+  append_to_file(path("log"), "two\n");
+  EXPECT_EQ(read_file(path("log")), "one\ntwo\n");
+  EXPECT_EQ(error_of([&] { append_to_file(path("missing/log"), "x"); }),
+            "could not open '" + path("missing/log").string() + "': No such file or directory");
+  EXPECT_EQ(error_of([] { append_to_file("/dev/full", "x"); }), "could not write '/dev/full': No space left on device");
+}
+
+TEST_F(File, ALockHasOneHolderAndNamesIt) {
+  {
+    const FileLock lock(path("lock"), "the run");
+    const std::string error = error_of([&] { const FileLock second(path("lock"), "the run"); });
+    EXPECT_TRUE(error.starts_with("the run is in use by process " + std::to_string(getpid()) + " on ")) << error;
+    EXPECT_NE(error.find(" since 20"), std::string::npos) << error;
+  }
+  const FileLock again(path("lock"), "the run");
+  EXPECT_EQ(entries(), 1);
+}
+
+TEST_F(File, TheLockOfAKilledProcessIsFree) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const FileLock lock(path("lock"), "the run");
+    kill(getpid(), SIGKILL);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  EXPECT_NE(read_file(path("lock")).find("process " + std::to_string(child)), std::string::npos);
+  const FileLock lock(path("lock"), "the run");
+}
+
+TEST_F(File, OnlyTemporaryFilesAreCleanedAway) {
+  for (const char* name : {".content.123.tmp", ".content.123.4.tmp", ".tmp", "content.123.tmp", ".content.tmp"}) {
+    std::ofstream(path(name)) << "half";
+  }
+  remove_temporary_files(path("."));
+  EXPECT_EQ(entries(), 3);
+  EXPECT_FALSE(fs::exists(path(".content.123.4.tmp")));
+  remove_temporary_files(path("missing"));
 }
 
 TEST_F(File, AFailedWriteLeavesTheOldFileAndNoTemporary) {

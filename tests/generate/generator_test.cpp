@@ -65,6 +65,16 @@ TEST_P(EveryCellTest, ATextDoesNotDependOnItsBatch) {
   }
 }
 
+// Large enough to be shared among threads.
+TEST(Generator, WritesTheSameOnAnyNumberOfThreads) {
+  const model::Model model = make_model({.cell = Cell::gru, .layers = 2, .hidden_size = 200});
+  const std::string alone = generate_text(model, kPrompt, 60, {.seed = 9, .threads = 1});
+  for (const int threads : {2, 3, 8}) {
+    EXPECT_EQ(generate_text(model, kPrompt, 60, {.seed = 9, .threads = threads}), alone) << threads;
+    EXPECT_EQ(texts(model, kPrompt, 60, 3, {.seed = 9, .threads = threads})[0], alone) << threads;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EveryCellTest, testing::ValuesIn(kCellCases),
                          [](const auto& test) { return test.param.name; });
 

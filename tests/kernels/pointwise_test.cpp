@@ -55,6 +55,33 @@ TEST_P(PointwiseTest, CrossEntropyAndItsGradientAgreeWithTheDefinition) {
   }
 }
 
+TEST_P(PointwiseTest, ExponentialsAgreeWithTheDefinition) {
+  for (const std::size_t size : {1, 7, 16, 83}) {
+    const Row row(size, 20, size);
+    std::vector<float> weights(size + 1, -1);
+    GetParam().kernels->exponentials(row.logits.data(), size, 3, 0.5F, weights.data());
+    for (std::size_t j = 0; j < size; ++j) {
+      const double expected = std::exp((static_cast<double>(row.logits[j]) - 3) * 0.5);
+      EXPECT_NEAR(weights[j], expected, 2e-6 * expected);
+    }
+    EXPECT_EQ(weights[size], -1) << "written past the end";
+  }
+}
+
+TEST_P(PointwiseTest, APanelHoldsRowsAsColumns) {
+  constexpr std::size_t kStride = 45;
+  std::vector<float> matrix(16 * kStride);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<float>(i + 1);
+  for (const std::size_t count : {0, 1, 15, 16}) {
+    for (const std::size_t depth : {1, 8, 19, 45}) {
+      std::vector<float> panel(depth * 16, -1);
+      GetParam().kernels->pack_panel(matrix.data(), kStride, count, depth, panel.data());
+      for (std::size_t k = 0; k < depth; ++k)
+        for (std::size_t j = 0; j < 16; ++j) EXPECT_EQ(panel[k * 16 + j], j < count ? matrix[j * kStride + k] : 0);
+    }
+  }
+}
+
 TEST_P(PointwiseTest, NonFiniteLogitsGiveANonFiniteLoss) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     for (const std::size_t where : {0, 1, 7, 19}) {

@@ -217,10 +217,10 @@ TEST_P(ProductTest, OuterProductAgreesWithTheDefinition) {
 TEST(PackedMatrixTest, PaddingIsZero) {
   const std::vector<float> weights = random_values(3 * 5, 12);
   PackedMatrix transposed(5, 1);
-  transposed.pack_transposed(weights.data(), 5, std::vector<std::int32_t>{2, -1, 0}, 0, 1);
+  transposed.pack_transposed(weights.data(), 5, std::vector<std::int32_t>{1, 2, -1}, 0, 1);
   for (std::size_t k = 0; k < 5; ++k)
     for (std::size_t j = 0; j < kPanel; ++j)
-      EXPECT_EQ(transposed.panel(0)[k * kPanel + j], j == 0 ? weights[2 * 5 + k] : j == 2 ? weights[k] : 0.0F);
+      EXPECT_EQ(transposed.panel(0)[k * kPanel + j], j < 2 ? weights[(j + 1) * 5 + k] : 0.0F);
   PackedMatrix rows(3, 1);
   rows.pack_rows(weights.data(), 5, std::vector<std::int32_t>{1, -1, 2}, 0, 1);
   for (std::size_t k = 0; k < 3; ++k)

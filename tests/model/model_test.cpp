@@ -128,6 +128,16 @@ TEST_F(ModelFileTest, AModelReturnsFromItsFile) {
   EXPECT_TRUE(std::ranges::equal(loaded.network.parameters().arena(), parameters_.arena()));
 }
 
+TEST_F(ModelFileTest, WeightsThatAreNotFiniteAreNotWritten) {
+  for (const Tensor& tensor : parameters_.tensors()) {
+    Parameters damaged = parameters_;
+    damaged.values(tensor).back() = std::numeric_limits<float>::infinity();
+    std::filesystem::remove(path_);
+    EXPECT_THROW(save_model(path_, {vocabulary_, Network(options_, 4, damaged)}), InputError) << tensor.name;
+    EXPECT_FALSE(std::filesystem::exists(path_));
+  }
+}
+
 TEST(ModelFileOfEveryCellTest, AModelReturnsFromItsFile) {
   const test::TemporaryFolder folder;
   const std::filesystem::path path = folder / "model.safetensors";

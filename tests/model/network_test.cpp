@@ -126,12 +126,13 @@ double excess(const Values& found, const std::vector<double>& expected, double n
   return difference == 0 ? 0 : std::sqrt(difference) / allowed;
 }
 
-std::vector<float> step_logits(const Network& network, const text::TokenBlock& block, State& state) {
+std::vector<float> step_logits(const Network& network, const text::TokenBlock& block, State& state,
+                               ThreadTeam* team = nullptr) {
   std::vector<float> all;
   Matrix logits(static_cast<std::size_t>(block.batch_size), static_cast<std::size_t>(network.vocabulary_size()));
   for (int t = 0; t < block.sequence_length; ++t) {
     const auto first = static_cast<std::size_t>(t * block.batch_size);
-    network.step(block.inputs.subspan(first, static_cast<std::size_t>(block.batch_size)), state, logits);
+    network.step(block.inputs.subspan(first, static_cast<std::size_t>(block.batch_size)), state, logits, team);
     all.insert(all.end(), logits.values().begin(), logits.values().end());
   }
   return all;
@@ -234,14 +235,19 @@ TEST_P(NetworkCells, GivesTheSameBitsOnAnyNumberOfThreads) {
       ThreadTeam team(threads);
       State trained = random_state(with_dropout, shape.batch_size, 5);
       State evaluated = random_state(with_dropout, shape.batch_size, 5);
-      return std::pair(train(network, tokens.block(), trained, team),
-                       evaluate(network, tokens.block(), evaluated, team));
+      State stepped = random_state(with_dropout, shape.batch_size, 5);
+      const auto logits = step_logits(network, tokens.block(), stepped, threads > 1 ? &team : nullptr);
+      return std::tuple(train(network, tokens.block(), trained, team),
+                        evaluate(network, tokens.block(), evaluated, team), logits,
+                        std::pair(stepped.hidden_values(), stepped.cell_values()));
     };
     const auto expected = outcomes(1);
     for (const int threads : {2, 3, 4, 8}) {
       const auto found = outcomes(threads);
-      EXPECT_TRUE(found.first == expected.first) << "training, " << threads << " threads";
-      EXPECT_TRUE(found.second == expected.second) << "evaluation, " << threads << " threads";
+      EXPECT_TRUE(std::get<0>(found) == std::get<0>(expected)) << "training, " << threads << " threads";
+      EXPECT_TRUE(std::get<1>(found) == std::get<1>(expected)) << "evaluation, " << threads << " threads";
+      EXPECT_TRUE(std::get<2>(found) == std::get<2>(expected)) << "step by step, " << threads << " threads";
+      EXPECT_TRUE(std::get<3>(found) == std::get<3>(expected)) << "states, " << threads << " threads";
     }
   }
 }

@@ -100,6 +100,25 @@ TEST(Checkpoint, EveryCutIsRefused) {
   }
 }
 
+TEST(CheckpointSlow, EverySingleBitAndEveryCutCounts) {
+  const test::TemporaryFolder folder;
+  const ModelOptions options{.cell = Cell::rnn, .layers = 1, .hidden_size = 1};
+  model::Model model = model::new_model(options, text::Vocabulary(U"ab"), 1);
+  Optimizer optimizer({}, model.network.parameters());
+  save_checkpoint(folder / "last", {std::move(model), std::move(optimizer), model::State(options, 3), {}});
+  std::string bytes = read_file(folder / "last");
+  ASSERT_NO_THROW(format::SafetensorsFile::parse(bytes, "whole"));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_THROW(format::SafetensorsFile::parse(std::string_view(bytes).substr(0, size), "cut"), InputError) << size;
+  }
+  for (std::size_t bit = 0; bit < 8 * bytes.size(); ++bit) {
+    char& byte = bytes[bit / 8];
+    byte = static_cast<char>(byte ^ 1 << bit % 8);
+    EXPECT_THROW(format::SafetensorsFile::parse(bytes, "flipped"), InputError) << "bit " << bit;
+    byte = static_cast<char>(byte ^ 1 << bit % 8);
+  }
+}
+
 // A file of the example with its tensors and metadata changed.
 class DamagedCheckpoint : public testing::Test {
  protected:

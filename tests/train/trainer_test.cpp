@@ -11,139 +11,27 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rune/error.h>
+#include <unistd.h>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
 #include "base/random.h"
 #include "format/safetensors.h"
 #include "support/allocations.h"
+#include "support/small_run.h"
 #include "support/temporary_folder.h"
 #include "text/stream_batchers.h"
+#include "train/checkpoint.h"
+#include "train/loss_trend.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
 namespace rune::train {
 namespace {
-
-namespace fs = std::filesystem;
-using Unit = Period::Unit;
-
-constexpr int kSteps = 11;  // two epochs and a part of the third
-
-std::string random_text(std::size_t size) {
-  const RandomStream random(7, RandomPurpose::shuffle);
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) text += "\nabcdefg"[random.bits(i) % 8];
-  return text;
-}
-
-// 4 streams of 5 characters: 4 blocks an epoch, and a validation split of rows.
-text::Corpus corpus(double validation_fraction = 0.3) {
-  return text::Corpus::from_text(random_text(130), {.validation_fraction = validation_fraction});
-}
-
-ModelOptions model_options(Cell cell = Cell::lstm) {
-  return {.cell = cell, .layers = 2, .hidden_size = 5, .embedding = cell == Cell::gru ? 3 : 0, .dropout = 0.3F};
-}
-
-TrainOptions train_options() {
-  TrainOptions options;
-  options.batch_size = 4;
-  options.sequence_length = 5;
-  options.optimizer.learning_rate = 0.02;
-  options.clip_norm = 0.5;
-  options.duration = {kSteps, Unit::steps};
-  options.eval_every = {3, Unit::steps};
-  options.save_every = {2, Unit::steps};
-  options.sample.length = 10;
-  options.threads = 1;
-  return options;
-}
-
-model::Model new_model(const ModelOptions& options, const text::Corpus& corpus) {
-  return model::new_model(options, corpus.vocabulary, 1);
-}
-
-Trainer start(const fs::path& path, const TrainOptions& options, const ModelOptions& model = model_options(),
-              text::Corpus text = corpus()) {
-  RunDirectory run =
-      RunDirectory::create(path, {.texts = {"/text"}, .text = text.options, .model = model, .train = options});
-  model::Model fresh = new_model(model, text);
-  return Trainer(std::move(fresh), std::move(text), options, &run);
-}
-
-Trainer resume(const fs::path& path, text::Corpus text = corpus()) {
-  RunDirectory run = RunDirectory::open(path);
-  return Trainer::resume(std::move(text), run);
-}
-
-Observer stop_after(const Trainer& trainer, std::int64_t step) {
-  return {.on_step = {}, .on_report = {}, .stop_requested = [&trainer, step] { return trainer.step() >= step; }};
-}
-
-struct Killed : std::runtime_error {
-  Killed() : std::runtime_error("killed") {}
-};
-
-// Ends a run without giving it a chance to save.
-Observer kill_after(std::int64_t step) {
-  return {.on_step =
-              [step](const Progress& progress) {
-                if (progress.step >= step) throw Killed();
-              },
-          .on_report = {},
-          .stop_requested = {}};
-}
-
-nlohmann::json untimed(nlohmann::json json) {
-  for (const char* key : {"seconds", "characters_per_second", "reported_seconds", "training_seconds"}) json.erase(key);
-  return json;
-}
-
-std::vector<nlohmann::json> metrics_of(const fs::path& run) {
-  std::vector<nlohmann::json> lines;
-  std::ifstream file(run / "metrics.jsonl");
-  for (std::string line; std::getline(file, line);) lines.push_back(untimed(nlohmann::json::parse(line)));
-  return lines;
-}
-
-// All that a run leaves behind except its times.
-struct Result {
-  std::map<std::string, std::string> last;  // tensors and metadata
-  std::map<std::string, std::string> best;
-  std::vector<nlohmann::json> metrics;
-  std::string samples;
-
-  bool operator==(const Result&) const = default;
-};
-
-std::map<std::string, std::string> contents(const fs::path& path) {
-  std::map<std::string, std::string> contents;
-  if (!fs::exists(path)) return contents;
-  const auto file = format::SafetensorsFile::read(path);
-  for (const auto& tensor : file.tensors()) {
-    contents[tensor.name] = {reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size()};
-  }
-  for (const auto& [key, value] : file.metadata()) contents[key] = value;
-  contents["rune.train"] = untimed(nlohmann::json::parse(file.meta("rune.train"))).dump();
-  return contents;
-}
-
-Result result_of(const fs::path& run) {
-  return {contents(run / "last.safetensors"), contents(run / "best.safetensors"), metrics_of(run),
-          read_file(run / "samples.txt")};
-}
-
-std::vector<float> weights(const Trainer& trainer) {
-  const auto arena = trainer.model().network.parameters().arena();
-  return {arena.begin(), arena.end()};
-}
-
-// What a step sees, and the text that belongs to it.
-enum class Kind { streams, random_lengths, windows, records };
 
 struct Case {
   std::string name;
@@ -152,35 +40,6 @@ struct Case {
   std::string schedule;
   Kind kind = Kind::streams;
 };
-
-void set_batching(Kind kind, TrainOptions& options) {
-  switch (kind) {
-    case Kind::streams:
-      break;
-    case Kind::random_lengths:
-      options.sequence_lengths = SequenceLengths::random;
-      options.reset_state = ResetState::never;
-      break;
-    case Kind::windows:
-      options.batching = Batching::windows;
-      options.stride = 2;
-      options.loss_on = LossOn::last;
-      options.shuffle = true;
-      break;
-    case Kind::records:
-      options.batching = Batching::records;
-      options.reduction = Reduction::sum;
-      options.shuffle = true;
-      break;
-  }
-}
-
-text::Corpus corpus_for(Kind kind) {
-  TextOptions options{.validation_fraction = 0.3};
-  if (kind == Kind::windows) options.validation_split = ValidationSplit::random_windows;
-  if (kind == Kind::records) options.form.records = Records::lines;
-  return text::Corpus::from_text(random_text(130), options);
-}
 
 class ResumedRun : public testing::TestWithParam<Case> {
  protected:
@@ -208,9 +67,11 @@ TEST_P(ResumedRun, StoppedAtAnyStepEqualsTheUninterrupted) {
   const Result expected = uninterrupted(folder / "whole");
   for (std::int64_t step = 1; step < kSteps; ++step) {
     const fs::path path = folder / std::to_string(step);
-    Trainer trainer = start(path);
-    ASSERT_EQ(trainer.run(stop_after(trainer, step)), Outcome::stopped);
-    EXPECT_EQ(trainer.step(), step);
+    {
+      Trainer trainer = start(path);
+      ASSERT_EQ(trainer.run(stop_after(trainer, step)), Outcome::stopped);
+      EXPECT_EQ(trainer.step(), step);
+    }
     EXPECT_EQ(resume(path).run({}), Outcome::finished);
     EXPECT_TRUE(result_of(path) == expected) << "stopped at step " << step;
   }
@@ -358,7 +219,6 @@ TEST(Trainer, StartsFromAnotherModelsWeights) {
   const model::Model model = initial_model(config, corpus().vocabulary);
   const auto arena = model.network.parameters().arena();
   EXPECT_EQ(std::vector<float>(arena.begin(), arena.end()), weights(first));
-  EXPECT_THROW(initial_model(config, text::Vocabulary(U"ab")), InputError);
 }
 
 TEST(Trainer, WritesALineForEveryEvaluationAndOneAtTheEnd) {
@@ -453,8 +313,9 @@ TEST(Trainer, AFinishedRunIsLeftAsItIs) {
   start(folder / "run", train_options()).run({});
   const auto bytes = [&] {
     std::map<std::string, std::string> files;
-    for (const auto& file : fs::directory_iterator(folder / "run"))
-      files[file.path().filename()] = read_file(file.path());
+    for (const auto& file : fs::directory_iterator(folder / "run")) {
+      if (file.path().filename() != "lock") files[file.path().filename()] = read_file(file.path());
+    }
     return files;
   };
   const auto before = bytes();
@@ -544,9 +405,9 @@ TEST(Trainer, DivergenceLeavesTheLastGoodCheckpoint) {
   options.save_every = {1, Unit::steps};
   options.eval_every = {1, Unit::steps};
   const ModelOptions relu{.cell = Cell::rnn, .nonlinearity = Nonlinearity::relu, .layers = 1, .hidden_size = 8};
-  Trainer trainer = start(folder / "run", options, relu);
+  options.on_divergence = OnDivergence::stop;
   try {
-    trainer.run({});
+    start(folder / "run", options, relu).run({});
     FAIL() << "expected a DivergedError";
   } catch (const DivergedError& error) {
     EXPECT_GE(error.step(), 1);
@@ -566,12 +427,16 @@ TEST(Trainer, MinutesBecomeStepsThatTheCheckpointKeeps) {
   options.eval_every = {100'000, Unit::steps};
   options.save_every = {100'000, Unit::steps};
   options.schedule = parse_schedule("cosine", "schedule");
-  Trainer trainer = start(folder / "run", options);
-  EXPECT_EQ(trainer.total_steps(), 0);
-  EXPECT_EQ(trainer.run({.on_step = {}, .on_report = {}, .stop_requested = [&] { return trainer.total_steps() != 0; }}),
-            Outcome::stopped);
-  const std::int64_t total = trainer.total_steps();
-  EXPECT_GT(total, trainer.step());
+  std::int64_t total = 0;
+  {
+    Trainer trainer = start(folder / "run", options);
+    EXPECT_EQ(trainer.total_steps(), 0);
+    EXPECT_EQ(
+        trainer.run({.on_step = {}, .on_report = {}, .stop_requested = [&] { return trainer.total_steps() != 0; }}),
+        Outcome::stopped);
+    total = trainer.total_steps();
+    EXPECT_GT(total, trainer.step());
+  }
   Trainer resumed = resume(folder / "run");
   EXPECT_EQ(resumed.total_steps(), total);
   EXPECT_EQ(resumed.run({}), Outcome::finished);
@@ -596,6 +461,257 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
                InputError);
 }
 
+TEST(Trainer, ARunHasOneTrainerAtATime) {
+  const test::TemporaryFolder folder;
+  std::ofstream(folder / "left") << "half";
+  {
+    Trainer trainer = start(folder / "run", train_options());
+    trainer.run(stop_after(trainer, 2));
+    try {
+      resume(folder / "run");
+      FAIL() << "expected a FileError";
+    } catch (const FileError& error) {
+      EXPECT_THAT(error.what(), testing::HasSubstr("is in use by process " + std::to_string(getpid())));
+    }
+  }
+  const fs::path temporary = folder / "run/.last.safetensors.123.tmp";
+  fs::rename(folder / "left", temporary);
+  EXPECT_EQ(resume(folder / "run").run({}), Outcome::finished);
+  EXPECT_FALSE(fs::exists(temporary));
+}
+
+std::vector<std::string> older_checkpoints(const fs::path& run) {
+  std::vector<std::string> names;
+  for (const fs::path& path : RunDirectory::open(run).older_checkpoints()) names.push_back(path.filename());
+  return names;
+}
+
+TEST(Trainer, KeepsAsManyOlderCheckpointsAsAskedFor) {
+  using testing::ElementsAre;
+  using testing::StartsWith;
+  const test::TemporaryFolder folder;
+  TrainOptions options = train_options();  // saves at 2, 4, 6, 8, 10 and at the end; measures at 3, 6, 9
+  options.keep = 3;
+  start(folder / "three", options).run({});
+  const auto names = older_checkpoints(folder / "three");
+  ASSERT_THAT(names, ElementsAre(StartsWith("step-10-"), StartsWith("step-8-"), StartsWith("step-6-")));
+  const double loss = metrics_of(folder / "three")[1]["validation_loss"];
+  EXPECT_EQ(names[2], fmt::format("step-6-{:.4f}.safetensors", loss));
+  EXPECT_EQ(load_checkpoint(folder / "three/" / names[2], options).position.step, 6);
+
+  options.keep = 0;
+  start(folder / "none", options).run({});
+  EXPECT_TRUE(older_checkpoints(folder / "none").empty());
+  EXPECT_EQ(contents(folder / "none/last.safetensors"), contents(folder / "three/last.safetensors"));
+}
+
+void damage(const fs::path& path) {
+  std::string bytes = read_file(path);
+  bytes.back() = static_cast<char>(bytes.back() ^ 1);
+  write_file_atomically(path, bytes);
+}
+
+TEST(Trainer, FallsBackToTheNewestWholeCheckpoint) {
+  const test::TemporaryFolder folder;
+  start(folder / "whole", train_options()).run({});
+  const Result expected = result_of(folder / "whole");
+  for (const int damaged : {1, 2}) {
+    TrainOptions options = train_options();
+    options.keep = 2;
+    const fs::path path = folder / std::to_string(damaged);
+    EXPECT_THROW(start(path, options).run(kill_after(7)), Killed);  // saved at 6, 4, 2
+    damage(path / "last.safetensors");
+    if (damaged == 2) damage(RunDirectory::open(path).older_checkpoints().front());
+    const auto found = newest_checkpoint(RunDirectory::open(path));
+    ASSERT_TRUE(found);
+    EXPECT_EQ(position_of(found->file).step, damaged == 1 ? 4 : 2);
+    EXPECT_THAT(found->notice, testing::AllOf(testing::HasSubstr("last.safetensors' is damaged"),
+                                              testing::HasSubstr(found->file.name())));
+    {
+      Trainer trainer = resume(path);
+      EXPECT_EQ(trainer.run({}), Outcome::finished);
+    }
+    EXPECT_TRUE(result_of(path) == expected) << damaged;
+    EXPECT_THAT(read_file(path / "log.txt"), testing::HasSubstr("Going on from"));
+    EXPECT_TRUE(fs::exists(path / "damaged.safetensors"));
+  }
+}
+
+TEST(Trainer, WithoutAWholeCheckpointTheDamageIsTold) {
+  const test::TemporaryFolder folder;
+  EXPECT_THROW(start(folder / "run", train_options()).run(kill_after(3)), Killed);
+  for (const auto& path : RunDirectory::open(folder / "run").older_checkpoints()) fs::remove(path);
+  damage(folder / "run/last.safetensors");
+  try {
+    resume(folder / "run");
+    FAIL() << "expected an InputError";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("last.safetensors' is damaged"));
+  }
+  EXPECT_TRUE(fs::exists(folder / "run/last.safetensors"));
+}
+
+TEST(Trainer, GoesOnWithANewTextWhereThatIsAccepted) {
+  const test::TemporaryFolder folder;
+  {
+    Trainer trainer = start(folder / "run", train_options());
+    trainer.run(stop_after(trainer, 5));
+  }
+  const auto longer = text::Corpus::from_text(random_text(260), {.validation_fraction = 0.3}, corpus().vocabulary);
+  EXPECT_THROW(resume(folder / "run", longer), InputError);
+  RunDirectory run = RunDirectory::open(folder / "run");
+  {
+    Trainer trainer = Trainer::resume(longer, run, NewCorpus::accept);
+    EXPECT_EQ(trainer.step(), 5);
+    EXPECT_GT(trainer.steps_per_epoch(), start(folder / "other", train_options()).steps_per_epoch());
+    EXPECT_EQ(trainer.run(stop_after(trainer, 7)), Outcome::stopped);
+  }
+  run = RunDirectory::open(folder / "run");
+  Trainer trainer = Trainer::resume(longer, run);
+  EXPECT_EQ(trainer.run({}), Outcome::finished) << "accepted once and for all";
+}
+
+TEST(Trainer, SavesWhenItIsAskedTo) {
+  const test::TemporaryFolder folder;
+  TrainOptions options = train_options();
+  options.save_every = {1000, Unit::steps};
+  Observer observer = kill_after(7);
+  std::int64_t step = 0;
+  observer.on_step = [&, kill = observer.on_step](const Progress& progress) {
+    step = progress.step;
+    kill(progress);
+  };
+  observer.save_requested = [&] { return step == 5; };
+  EXPECT_THROW(start(folder / "run", options).run(observer), Killed);
+  EXPECT_EQ(resume(folder / "run").step(), 5);
+}
+
+// A rate that blows the loss up after the slow steps of a warm-up, and one that is right after so many halvings.
+TrainOptions exploding_options(double rate) {
+  TrainOptions options = train_options();
+  options.optimizer = {.kind = OptimizerKind::sgd, .learning_rate = rate};
+  options.clip_norm = 0;
+  options.duration = {300, Unit::steps};
+  options.schedule = parse_schedule("stages:0.1@150," + std::to_string(rate) + "@150", "schedule");
+  options.eval_every = {50, Unit::steps};
+  options.save_every = {20, Unit::steps};
+  options.sample.length = 0;
+  return options;
+}
+
+const ModelOptions kReluOptions{.cell = Cell::rnn, .nonlinearity = Nonlinearity::relu, .layers = 1, .hidden_size = 8};
+
+std::vector<std::string> notices_of(Trainer trainer) {
+  std::vector<std::string> notices;
+  Observer observer;
+  observer.on_notice = [&](const std::string& notice) { notices.push_back(notice); };
+  try {
+    trainer.run(observer);
+    notices.emplace_back("finished");
+  } catch (const DivergedError& error) {
+    notices.emplace_back(error.what());
+  }
+  return notices;
+}
+
+TEST(Trainer, RollsBackThriceThenGivesUp) {
+  const test::TemporaryFolder folder;
+  const auto notices = notices_of(start(folder / "run", exploding_options(1e6), kReluOptions));
+  ASSERT_EQ(notices.size(), 4U) << testing::PrintToString(notices);
+  EXPECT_THAT(notices[0], testing::AllOf(testing::HasSubstr("training diverged at step 1"),
+                                         testing::HasSubstr("Rolled back to step 140 with half the learning rate (1 of "
+                                                            "3 times)")));
+  EXPECT_THAT(notices[2], testing::HasSubstr("(3 of 3 times)"));
+  EXPECT_THAT(notices[3], testing::HasSubstr("It has been rolled back 3 times"));
+  for (const std::string& notice : {notices[0], notices[3]}) {
+    EXPECT_THAT(read_file(folder / "run/log.txt"), testing::HasSubstr(notice));
+  }
+  const Position position = load_checkpoint(folder / "run/last.safetensors", exploding_options(1e6)).position;
+  EXPECT_EQ(position.rollbacks, 3);
+  EXPECT_EQ(position.step, 140);
+  EXPECT_EQ(metrics_of(folder / "run").size(), 3U) << "steps 50, 100 and, after the last rollback, 150";
+}
+
+TEST(Trainer, StopsAtADivergenceWhereThatIsAskedFor) {
+  const test::TemporaryFolder folder;
+  TrainOptions options = exploding_options(1e6);
+  options.on_divergence = OnDivergence::stop;
+  const auto notices = notices_of(start(folder / "run", options, kReluOptions));
+  ASSERT_EQ(notices.size(), 1U);
+  EXPECT_THAT(notices[0], testing::Not(testing::HasSubstr("olled back")));
+}
+
+TEST(Trainer, ARolledBackRunIsResumedExactly) {
+  const test::TemporaryFolder folder;
+  // Found by trial: explodes at 16 times the rate that it survives.
+  const TrainOptions options = exploding_options(8);
+  const auto notices = notices_of(start(folder / "whole", options, kReluOptions));
+  ASSERT_GE(notices.size(), 2U) << testing::PrintToString(notices);
+  ASSERT_EQ(notices.back(), "finished") << testing::PrintToString(notices);
+  const auto lines = metrics_of(folder / "whole");
+  std::vector<std::int64_t> steps;
+  for (const auto& line : lines) steps.push_back(line["step"]);
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{50, 100, 150, 200, 250, 300})) << "each step once";
+  EXPECT_DOUBLE_EQ(lines.back()["learning_rate"], std::ldexp(8.0, 1 - static_cast<int>(notices.size())));
+
+  for (const std::int64_t step : {145, 190, 260}) {
+    const fs::path path = folder / std::to_string(step);
+    EXPECT_THROW(start(path, options, kReluOptions).run(kill_after(step)), Killed);
+    EXPECT_EQ(resume(path).run({}), Outcome::finished);
+    EXPECT_EQ(contents(path / "last.safetensors"), contents(folder / "whole/last.safetensors")) << step;
+    EXPECT_EQ(metrics_of(path), lines) << step;
+  }
+}
+
+// Weights that no training made: everything is there but one number.
+TEST(Trainer, NumbersThatAreNotFiniteAreNoticedBeforeAnythingIsSaved) {
+  const test::TemporaryFolder folder;
+  const model::Model model = new_model(model_options(Cell::gru), corpus());
+  int runs = 0;
+  for (const model::Tensor& tensor : model.network.parameters().tensors()) {
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      for (const bool before_the_step : {false, true}) {
+        TrainOptions options = train_options();
+        options.save_every = {before_the_step ? 1000.0 : 1.0, Unit::steps};
+        options.on_divergence = OnDivergence::stop;
+        const fs::path path = folder / std::to_string(++runs);
+        Trainer trainer = start(path, options, model_options(Cell::gru));
+        Observer observer;
+        // The trainer owns the model; nothing but a defect of memory changes it while it trains.
+        auto& network = const_cast<model::Network&>(trainer.model().network);
+        observer.on_step = [&](const Progress& progress) {
+          if (progress.step != 2) return;
+          network.mutable_parameters().values(tensor.name)[0] = bad;
+          ThreadTeam team(1);
+          if (before_the_step) network.pack(team);
+        };
+        EXPECT_THROW(trainer.run(observer), DivergedError) << tensor.name;
+        EXPECT_LE(trainer.step(), 3) << tensor.name;
+        EXPECT_EQ(load_checkpoint(path / "last.safetensors", options).position.step, before_the_step ? 0 : 1)
+            << tensor.name;
+      }
+    }
+  }
+  EXPECT_EQ(runs, 44);
+}
+
+TEST(LossTrend, TellsAnExplosionFromNoise) {
+  LossTrend trend;
+  for (int i = 0; i < 99; ++i) trend.add(100);
+  EXPECT_FALSE(trend.exploded());
+  trend = {};
+  for (int i = 0; i < 500; ++i) trend.add(i % 2 == 0 ? 1.0 : 2.0);
+  EXPECT_FALSE(trend.unsettled());
+  trend.add(9);  // one strange batch
+  EXPECT_FALSE(trend.exploded());
+  for (int i = 0; i < 20; ++i) trend.add(4);
+  EXPECT_TRUE(trend.exploded());
+  trend = {};
+  for (int i = 0; i < 500; ++i) trend.add(1e-3);
+  for (int i = 0; i < 20; ++i) trend.add(0.5);
+  EXPECT_FALSE(trend.exploded()) << "a text known by heart has room to waver";
+}
+
 TEST(Trainer, ARunThatEndedBeforeItsFirstSaveBeginsAnew) {
   const test::TemporaryFolder folder;
   start(folder / "whole", train_options()).run({});
@@ -605,6 +721,7 @@ TEST(Trainer, ARunThatEndedBeforeItsFirstSaveBeginsAnew) {
   EXPECT_EQ(contents(folder / "run/last.safetensors"), contents(folder / "whole/last.safetensors"));
 
   fs::remove(folder / "run/last.safetensors");
+  for (const auto& path : RunDirectory::open(folder / "run").older_checkpoints()) fs::remove(path);
   EXPECT_THROW(resume(folder / "run"), InputError) << "a trained run must not begin anew";
 }
 

@@ -1,0 +1,40 @@
+#include <gmock/gmock.h>
+
+#include "apps/program.h"
+
+namespace rune::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+using Bench = ProgramTest;
+
+TEST_F(Bench, ListsItsWorkloads) {
+  const Result result = run({"bench", "--list"});
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("anna             train LSTM 2 x 512"), HasSubstr("\nwrite-64 ")));
+}
+
+TEST_F(Bench, MeasuresWhatIsNamed) {
+  const Result table = run({"bench", "holmes-1", "write-gru", "--seconds", "0.01"});
+  EXPECT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_THAT(table.out, AllOf(StartsWith("| workload |"), HasSubstr("\n| holmes-1 |"), HasSubstr("\n| write-gru |"),
+                               HasSubstr("GB/s read")));
+  const Result json = run({"bench", "holmes-1", "--seconds", "0.01", "--threads", "1", "--json"});
+  const auto line = nlohmann::json::parse(json.out);
+  EXPECT_EQ(line.at("threads"), 1);
+  EXPECT_GT(line.at("characters_per_second"), 1000);
+}
+
+TEST_F(Bench, RefusesWhatIsNone) {
+  const Result unknown = run({"bench", "holmes-9"});
+  EXPECT_EQ(unknown.exit_code, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("unknown workload 'holmes-9'; did you mean 'holmes-1'?"));
+  EXPECT_EQ(run({"bench", "--seconds", "0"}).exit_code, 2);
+  EXPECT_EQ(run({"bench", "--threads", "-1"}).exit_code, 2);
+}
+
+}  // namespace
+}  // namespace rune::test
