@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "support/encoded.h"
 #include "support/temporary_folder.h"
 #include "text/utf8.h"
 
@@ -233,6 +234,26 @@ RC_GTEST_PROP(Corpus, TheTwoPartsAreTheText, ()) {
   const auto fraction = *rc::gen::element(0.0, 0.1, 0.5, 0.9);
   const Corpus corpus = Corpus::from_text(characters, {.form = {.unit = unit}, .validation_fraction = fraction});
   RC_ASSERT(corpus.vocabulary.decode(corpus.train) + corpus.vocabulary.decode(corpus.validation) == characters);
+}
+
+// RUNE_LONG makes a million texts of it.
+RC_GTEST_PROP(Corpus, EveryTextComesBackInEveryUnitAndEncoding, ()) {
+  const int repetitions = std::getenv("RUNE_LONG") == nullptr ? 1 : 10'000;
+  for (int i = 0; i < repetitions; ++i) {
+    const auto character = rc::gen::oneOf(
+        rc::gen::inRange<std::uint32_t>(0, 0x80), rc::gen::inRange<std::uint32_t>(0x80, 0xD800),
+        rc::gen::inRange<std::uint32_t>(0xE000, 0xFEFF), rc::gen::inRange<std::uint32_t>(0x10000, 0x110000),
+        rc::gen::element<std::uint32_t>('\r', '\n', 0x85, 0x200D, 0x301, 0x4F60, 0x597D, 0xE01, 0xE32));
+    std::string text;
+    for (const std::uint32_t c : *rc::gen::nonEmpty(rc::gen::container<std::vector<std::uint32_t>>(character))) {
+      append_utf8(text, c);
+    }
+    const auto unit = *rc::gen::element(Unit::character, Unit::grapheme, Unit::byte, Unit::word);
+    const char* const encoding = *rc::gen::element("UTF-8", "UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE", "GB18030");
+    const TextOptions options{.form = {.unit = unit, .raw = true}, .encoding = encoding, .validation_fraction = 0};
+    const Corpus corpus = Corpus::from_text(test::encoded(text, encoding), options);
+    RC_ASSERT(corpus.vocabulary.decode(corpus.train) == text);
+  }
 }
 
 TEST(Corpus, WindowsThatAreSplitLeaveTheTextWhole) {
