@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <vector>
 
@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/mapping.h"
+#include "base/spool.h"
 
 namespace rune::text {
 namespace {
@@ -24,7 +25,10 @@ namespace fs = std::filesystem;
 
 using Visit = std::function<void(const Document&)>;
 
-constexpr std::uintmax_t kMapped = std::uintmax_t{1} << 26;  // bytes from which on a file is mapped
+constexpr std::size_t kMapped = std::size_t{1} << 26;  // bytes from which on a text is mapped, not held
+constexpr std::size_t kBlock = std::size_t{1} << 20;
+constexpr std::size_t kUsualExpansion = 4;
+constexpr std::size_t kMostExpansion = 1000;  // of what is compressed: no text shrinks so far
 
 struct Signature {
   std::size_t offset;
@@ -45,6 +49,13 @@ bool is_packed(std::string_view bytes) {
   });
 }
 
+bool begins_packed(const fs::path& path) {
+  std::array<char, 512> begin{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(begin.data(), begin.size());
+  return is_packed({begin.data(), static_cast<std::size_t>(file.gcount())});
+}
+
 bool is_wanted(const fs::path& path, const std::string& include) {
   const std::string name = path.filename().string();
   return !name.starts_with('.') && (include.empty() || ::fnmatch(include.c_str(), name.c_str(), 0) == 0);
@@ -53,7 +64,9 @@ bool is_wanted(const fs::path& path, const std::string& include) {
 class Archive {
  public:
   Archive(std::string_view bytes, std::string name)
-      : archive_(archive_read_new(), &archive_read_free), name_(std::move(name)) {
+      : archive_(archive_read_new(), &archive_read_free),
+        name_(std::move(name)),
+        left_(kMapped + kMostExpansion * bytes.size()) {
     archive_read_support_filter_all(archive_.get());
     archive_read_support_format_tar(archive_.get());
     archive_read_support_format_zip(archive_.get());
@@ -68,8 +81,9 @@ class Archive {
       const char* const path = archive_entry_pathname_utf8(entry);
       const bool alone = archive_format(archive_.get()) == ARCHIVE_FORMAT_RAW;
       if (!alone && (path == nullptr || !is_wanted(path, include))) continue;
-      const std::string content = read();
-      visit({alone ? name_ : name_ + "/" + path, content});
+      Spool content(kMapped);
+      read(content);
+      visit({alone ? name_ : name_ + "/" + path, content.bytes()});
     }
   }
 
@@ -81,16 +95,19 @@ class Archive {
     return true;
   }
 
-  std::string read() {
-    constexpr std::size_t kBlock = std::size_t{1} << 20;
-    std::string content;
+  void read(Spool& content) {
+    std::string block(kBlock, '\0');
     for (;;) {
-      const std::size_t size = content.size();
-      content.resize(size + kBlock);
-      const la_ssize_t count = archive_read_data(archive_.get(), content.data() + size, kBlock);
-      content.resize(size + static_cast<std::size_t>(std::max<la_ssize_t>(count, 0)));
-      if (count == 0) return content;
+      const la_ssize_t count = archive_read_data(archive_.get(), block.data(), block.size());
+      if (count == 0) return;
       if (count < 0) require(static_cast<int>(count));
+      const auto size = static_cast<std::size_t>(std::max<la_ssize_t>(count, 0));
+      if (size > left_) {
+        throw InputError("'" + name_ + "': expected a text that unpacks to at most " + std::to_string(kMostExpansion) +
+                         " times its size, found a longer one; unpack it yourself");
+      }
+      left_ -= size;
+      content.append(std::string_view(block).substr(0, size));
     }
   }
 
@@ -103,6 +120,7 @@ class Archive {
 
   std::unique_ptr<struct archive, decltype(&archive_read_free)> archive_;
   std::string name_;
+  std::size_t left_;  // bytes that may still be unpacked
 };
 
 void visit_bytes(std::string_view bytes, const std::string& name, const std::string& include, const Visit& visit) {
@@ -111,6 +129,15 @@ void visit_bytes(std::string_view bytes, const std::string& name, const std::str
   } else {
     visit({name, bytes});
   }
+}
+
+void visit_standard_input(const std::string& include, const Visit& visit) {
+  Spool input(kMapped);
+  for (std::string block(kBlock, '\0'); std::cin;) {
+    std::cin.read(block.data(), static_cast<std::streamsize>(block.size()));
+    input.append(std::string_view(block).substr(0, static_cast<std::size_t>(std::cin.gcount())));
+  }
+  visit_bytes(input.bytes(), "standard input", include, visit);
 }
 
 void visit_file(const fs::path& path, const std::string& include, const Visit& visit) {
@@ -146,7 +173,7 @@ void for_documents(std::span<const fs::path> paths, const std::string& include, 
   for (const fs::path& path : paths) {
     names += (names.empty() ? "'" : ", '") + path.string() + "'";
     if (path == "-") {
-      visit_bytes(std::string(std::istreambuf_iterator<char>(std::cin), {}), "standard input", include, count);
+      visit_standard_input(include, count);
     } else if (fs::is_directory(path)) {
       for (const fs::path& file : files_below(path, include)) visit_file(file, include, count);
     } else {
@@ -165,7 +192,7 @@ std::uintmax_t size_of(std::span<const fs::path> paths) {
   const auto add = [&](const fs::path& path) {
     std::error_code error;
     const std::uintmax_t bytes = fs::file_size(path, error);
-    if (!error) size += bytes;
+    if (!error) size += bytes * (begins_packed(path) ? kUsualExpansion : 1);
   };
   for (const fs::path& path : paths) {
     if (!fs::is_directory(path)) {
