@@ -208,6 +208,7 @@ enum class SequenceLengths {
 enum class ResetState {
   epoch,       ///< at the start of every epoch and of every validation
   validation,  ///< at the start of training and of every validation
+  document,    ///< at the start of every document
   never,       ///< at the start of training alone: validation goes on with it and leaves it changed
 };
 

@@ -29,8 +29,8 @@ void require_at_least(int value, int least, const char* what) {
   if (value < least) throw InputError(fmt::format("{} must be at least {}, found {}", what, least, value));
 }
 
-/// What the model reads first: the begin symbol where there is one, then the prompt; without either a newline, or the
-/// first character that the model knows.
+/// What the model reads first: the begin symbol where there is one, then the prompt; without either what ends a
+/// document, a newline, or the first character that the model knows.
 std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<const std::int32_t> prompt,
                                   const SampleOptions& options) {
   for (const std::int32_t token : prompt) {
@@ -41,7 +41,8 @@ std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<
   std::vector<std::int32_t> tokens;
   if (const int begin = vocabulary.token(text::Symbol::begin); begin >= 0) tokens.push_back(begin);
   tokens.insert(tokens.end(), prompt.begin(), prompt.end());
-  if (tokens.empty()) tokens.push_back(vocabulary.token("\n"));
+  if (tokens.empty()) tokens.push_back(vocabulary.token(text::Symbol::end));
+  if (tokens.front() < 0) tokens.front() = vocabulary.token("\n");
   if (tokens.front() < 0) {
     tokens.front() = 0;
     while (vocabulary.is_symbol(tokens.front())) ++tokens.front();

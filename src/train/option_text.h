@@ -32,7 +32,7 @@ inline constexpr std::array<std::string_view, 3> kNames<Batching>{"streams", "wi
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<SequenceLengths>{"fixed", "random"};
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<ResetState>{"epoch", "validation", "never"};
+inline constexpr std::array<std::string_view, 4> kNames<ResetState>{"epoch", "validation", "document", "never"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<LossOn>{"all", "last"};
 template <>

@@ -102,6 +102,9 @@ void validate_batching(const TrainOptions& options) {
   belongs(windows, options.partial_window != defaults.partial_window, "partial_window", "windows");
   belongs(windows, options.loss_on != defaults.loss_on, "loss_on", "windows");
   belongs(!streams, options.shuffle, "shuffle", "windows and records");
+  if (options.reset_state == ResetState::document && options.sequence_lengths != SequenceLengths::fixed) {
+    throw InputError("expected fixed sequence_lengths with reset_state document, found random ones");
+  }
   const bool other_protocol = options.protocol && options.protocol->kind != Protocol::Kind::batches;
   if (options.reset_state == ResetState::never && other_protocol) {
     throw InputError(
@@ -124,6 +127,9 @@ void validate(const TextOptions& text, const TrainOptions& train) {
   }
   if (form.documents && form.records != Records::none) {
     throw InputError("expected documents in a running text, found them with records, which have an <EOS> of their own");
+  }
+  if (train.reset_state == ResetState::document && !form.documents) {
+    throw InputError("expected documents with reset_state document, found none; add documents, or reset it otherwise");
   }
   if ((form.records == Records::jsonl) && form.field.empty()) {
     throw InputError("expected the name of a field with records jsonl, found none; see field");

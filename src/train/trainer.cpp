@@ -47,7 +47,7 @@ bool in_minutes(const Period& period) { return period.unit == Period::Unit::minu
 Protocol choose_protocol(const TrainOptions& options, const text::Corpus& corpus) {
   if (options.protocol) return *options.protocol;
   if (options.batching != Batching::streams || options.sequence_lengths == SequenceLengths::random ||
-      options.reset_state == ResetState::never) {
+      options.reset_state == ResetState::never || options.reset_state == ResetState::document) {
     return {Protocol::Kind::batches, 0};
   }
   if (text::StreamBatcher::fits(corpus.validation.size(), options.batch_size, options.sequence_length)) {
@@ -462,7 +462,7 @@ void Trainer::Parts::write_config() const {
 
 text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary, text::Cache cache,
                          const std::function<void(double)>& on_progress) {
-  constexpr std::uintmax_t kLarge = std::uintmax_t{1} << 28;  // bytes
+  constexpr std::uintmax_t kLarge = 128'000'000;  // bytes
   const text::Sources sources{config.texts, config.validation_texts};
   TextOptions options = config.text;
   if (!vocabulary && !config.from.empty()) {
