@@ -19,7 +19,10 @@ namespace {
 constexpr std::size_t kSample = std::size_t{1} << 18;  // bytes that statistics are made of
 constexpr double kWrongShare = 0.01;                   // of bytes, up to which a file is UTF-8 with mistakes
 constexpr int kSure = 50;                              // hundredths, from which on a guess is taken
+constexpr int kVerySure = 80;                          // from which on it need not be ahead of others
+constexpr int kAhead = 10;
 constexpr int kByZeros = 90;
+constexpr int kByPunctuation = 80;
 constexpr int kWithMistakes = 95;
 
 struct Mark {
@@ -56,6 +59,38 @@ const char* encoding_by_zeros(std::string_view bytes) {
     if (seldom(0) && often(1) && seldom(2) && often(3)) return "UTF-16LE";
     if (often(0) && seldom(1) && often(2) && seldom(3)) return "UTF-16BE";
   }
+  return nullptr;
+}
+
+/// Text of other scripts has newlines, spaces and ideographic punctuation in one order of bytes, and next to none in the
+/// other. Where it could be UTF-8 too, one of every two bytes must be one that UTF-8 hardly ever has, such as Cyrillic's
+/// 0x04.
+const char* encoding_by_punctuation(std::string_view bytes, bool valid_utf8) {
+  if (bytes.size() % 2 != 0) return nullptr;
+  const std::string_view sample = bytes.substr(0, kSample);
+  std::size_t little = 0;
+  std::size_t big = 0;
+  std::array<std::size_t, 2> controls{};
+  for (std::size_t i = 0; i + 1 < sample.size(); i += 2) {
+    const auto is_common = [](unsigned char high, unsigned char low) {
+      return (high == 0 && (low == '\n' || low == ' ')) || (high == 0x30 && (low == 1 || low == 2)) ||
+             (high == 0xFF && low == 0x0C);
+    };
+    const auto first = static_cast<unsigned char>(sample[i]);
+    const auto second = static_cast<unsigned char>(sample[i + 1]);
+    little += is_common(second, first) ? 1 : 0;
+    big += is_common(first, second) ? 1 : 0;
+    controls[0] += first < 0x20 ? 1 : 0;
+    controls[1] += second < 0x20 ? 1 : 0;
+  }
+  constexpr std::size_t kOneOf = 200;    // characters is such a one, at least
+  constexpr std::size_t kSeldomer = 20;  // times as seldom in the wrong order
+  const auto in_order = [&](std::size_t right, std::size_t wrong, std::size_t high_place) {
+    return right * 2 * kOneOf > sample.size() && wrong * kSeldomer < right &&
+           (!valid_utf8 || controls[high_place] * 2 * 10 > sample.size() * 7);
+  };
+  if (in_order(little, big, 1)) return "UTF-16LE";
+  if (in_order(big, little, 0)) return "UTF-16BE";
   return nullptr;
 }
 
@@ -102,6 +137,12 @@ std::string canonical_name(const std::string& asked) {
   return asked;
 }
 
+/// Short texts fit several encodings about as well.
+bool is_sure(const std::vector<Encoding>& encodings) {
+  const int best = encodings.front().confidence;
+  return best >= kSure && (best >= kVerySure || encodings.size() == 1 || best - encodings[1].confidence >= kAhead);
+}
+
 std::string candidates(const std::vector<Encoding>& encodings) {
   constexpr std::size_t kShown = 3;
   std::string text;
@@ -119,6 +160,8 @@ std::vector<Encoding> detect_encodings(std::string_view bytes) {
   }
   if (const char* const name = encoding_by_zeros(bytes)) return {{.name = name, .confidence = kByZeros}};
   const std::size_t wrong = wrong_bytes(bytes);
+  if (const char* const name = encoding_by_punctuation(bytes, wrong == 0))
+    return {{.name = name, .confidence = kByPunctuation}};
   if (wrong == 0) return {{.name = "UTF-8"}};
   std::vector<Encoding> encodings = by_statistics(bytes);
   if (static_cast<double>(wrong) < kWrongShare * static_cast<double>(bytes.size())) {
@@ -139,7 +182,7 @@ Encoding choose_encoding(std::string_view bytes, const std::string& asked, const
     return encoding;
   }
   const std::vector<Encoding> encodings = detect_encodings(bytes);
-  if (encodings.empty() || encodings.front().confidence < kSure) {
+  if (encodings.empty() || !is_sure(encodings)) {
     throw InputError("'" + file +
                      "': expected a text whose encoding shows, found bytes that are not UTF-8 and may be " +
                      candidates(encodings) + "; name the encoding with --encoding");

@@ -14,9 +14,9 @@ struct Encoding {
   std::size_t mark_length = 0;  // bytes of the byte order mark in front
 };
 
-/// What a file is taken for without being told, by a byte order mark, by the zeros of UTF-16 and UTF-32, as UTF-8 if
-/// less than a hundredth of its bytes is wrong in it, else by the statistics of ICU; the likeliest first. Empty:
-/// binary.
+/// What a file is taken for without being told, by a byte order mark, by the zeros or the punctuation of UTF-16 and
+/// UTF-32, as UTF-8 if less than a hundredth of its bytes is wrong in it, else by the statistics of ICU; the likeliest
+/// first. Empty: binary.
 std::vector<Encoding> detect_encodings(std::string_view bytes);
 
 /// The encoding that `asked` names, or, for auto, the one that is detected. Throws InputError naming the file where

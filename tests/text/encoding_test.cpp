@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "support/encoded.h"
+
 namespace rune::text {
 namespace {
 
@@ -78,6 +80,15 @@ TEST(Encoding, ZerosTellWithoutAMark) {
   EXPECT_EQ(detected(big), "UTF-16BE");
 }
 
+TEST(Encoding, PunctuationTellsTheOrderOfBytes) {
+  const std::string chinese = repeated("\u4f60\u597d\uff0c\u4e16\u754c\u3002\u6211\u7231\u5317\u4eac\n", 20);
+  const std::string russian = repeated("\u041f\u0440\u0438\u0432\u0435\u0442 \u043c\u0438\u0440 ", 20);
+  for (const std::string& text : {chinese, russian}) {
+    for (const char* encoding : {"UTF-16LE", "UTF-16BE"}) EXPECT_EQ(detected(test::encoded(text, encoding)), encoding);
+  }
+  EXPECT_EQ(detected(repeated(std::string("foo\0\nbar12\0\n", 12), 20)), "UTF-8") << "lines that end with a zero";
+}
+
 TEST(Encoding, OthersShowInTheirBytes) {
   EXPECT_THAT(detected(kLatin1), testing::AnyOf("ISO-8859-1", "windows-1252"));
   EXPECT_EQ(detected(repeated("\x8d\xa1\x82\xcd\x93\xfa\x82\xc5\x82\xb7\x81\x42\x83\x65\x83\x58\x83\x67\x81\x42", 30)),
@@ -95,6 +106,7 @@ TEST(Encoding, Utf8WithAFewMistakesIsNothingElse) {
 }
 
 TEST(Encoding, DoubtAsksForAName) {
+  EXPECT_THAT(error_of("na\xefve", "auto"), HasSubstr("ISO-8859-9 (50 %), ISO-8859-1 (")) << "no Turkish";
   EXPECT_THAT(error_of("\xe4\xf6", "auto"), AllOf(HasSubstr("some file"), HasSubstr("--encoding")));
   EXPECT_THAT(error_of("a", "no-such-thing"), AllOf(HasSubstr("no-such-thing"), HasSubstr("windows-1252")));
 }
