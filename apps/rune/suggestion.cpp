@@ -54,15 +54,15 @@ Suggestion suggest(const text::Corpus& corpus, double minutes) {
   suggestion.train.batching = corpus.train_ends.empty() ? Batching::streams : Batching::records;
   suggestion.train.shuffle = suggestion.train.batching == Batching::records;
   suggestion.train.duration = {minutes, Period::Unit::minutes};
-  suggestion.train = train::fitted(suggestion.train, corpus);
   if (size < 2) return suggestion;
+  suggestion.train = train::fitted(suggestion.train, corpus);
   for (;; suggestion.model.hidden_size /= 2) {
     suggestion.characters_per_second = measured_speed(corpus, suggestion);
     suggestion.epochs = suggestion.characters_per_second * 60 * minutes / static_cast<double>(size);
     if (suggestion.epochs >= kFewEpochs || suggestion.model.hidden_size <= kSmallest) break;
   }
   const model::Model model = model::new_model(suggestion.model, corpus.vocabulary, 1);
-  suggestion.memory = training_memory(model.network, suggestion.train, corpus.size());
+  suggestion.memory = training_memory(model.network, suggestion.train, corpus);
   return suggestion;
 }
 

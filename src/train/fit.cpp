@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "text/expect.h"
+
 namespace rune::train {
 
 TrainOptions fitted(const TrainOptions& options, const text::Corpus& corpus) {
@@ -10,7 +12,8 @@ TrainOptions fitted(const TrainOptions& options, const text::Corpus& corpus) {
   const auto size = std::ssize(corpus.train);
   const std::int64_t batch = options.batch_size;
   const std::int64_t length = options.sequence_length;
-  if (size < 2 || options.batching == Batching::records) return result;
+  if (options.batching == Batching::records) return result;
+  text::expect_two(corpus.train);
   if (options.batching == Batching::windows) {
     if (size - 1 < length) result.sequence_length = static_cast<int>(size - 1);
     return result;
