@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{1} << 20;  // bytes
 constexpr std::size_t kLongestPiece = 4 * kPiece;     // of a line without end
 constexpr std::string_view kNel = "\xc2\x85";
+constexpr std::string_view kLineEnds = "\r\xc2";  // all but LF begin with one of them
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 bool is_high(char byte) { return static_cast<unsigned char>(byte) >= 0x80; }
@@ -119,32 +120,35 @@ struct Decoder::Parts {
 
   // Moves what is decoded to the text that waits for a piece's end.
   void take_lines() {
-    if (raw) {
-      pending += decoded;
-      reading.lf += std::ranges::count(decoded, '\n');
-    } else {
-      for (std::size_t i = 0; i < decoded.size(); ++i) take(std::string_view(decoded).substr(i), i);
+    std::string_view rest = decoded;
+    if (carriage_return && rest.starts_with('\n')) {
+      rest.remove_prefix(1);
+      --reading.cr;
+      ++reading.crlf;
+    }
+    if (!rest.empty()) carriage_return = false;
+    while (!rest.empty()) {
+      const std::size_t plain = raw ? rest.size() : std::min(rest.find_first_of(kLineEnds), rest.size());
+      reading.lf += std::ranges::count(rest.substr(0, plain), '\n');
+      pending += rest.substr(0, plain);
+      rest.remove_prefix(plain);
+      if (!rest.empty()) rest.remove_prefix(take_line_end(rest));
     }
     decoded.clear();
   }
 
-  void take(std::string_view rest, std::size_t& i) {
-    const char c = rest.front();
-    const bool after_cr = std::exchange(carriage_return, c == '\r');
-    if (c == '\n') {
-      ++(after_cr ? reading.crlf : reading.lf);
-      if (after_cr) --reading.cr;
-      if (!after_cr) pending += '\n';
-    } else if (c == '\r') {
-      ++reading.cr;
-      pending += '\n';
-    } else if (rest.starts_with(kNel)) {
-      ++reading.nel;
-      pending += '\n';
-      ++i;
-    } else {
-      pending += c;
+  // A line end of another kind, or what begins with the same byte as NEL; its length.
+  std::size_t take_line_end(std::string_view rest) {
+    const bool crlf = rest.starts_with("\r\n");
+    const bool nel = rest.starts_with(kNel);
+    if (rest.front() != '\r' && !nel) {
+      pending += rest.front();
+      return 1;
     }
+    ++(nel ? reading.nel : crlf ? reading.crlf : reading.cr);
+    carriage_return = rest == "\r";  // its newline may come in the next piece
+    pending += '\n';
+    return nel || crlf ? 2 : 1;
   }
 
   std::string_view bytes;
@@ -155,7 +159,7 @@ struct Decoder::Parts {
   std::size_t at = 0;  // the next byte
   UChar lead = 0;      // the first half of a pair whose second has not come yet
   std::string decoded;
-  bool carriage_return = false;  // was the last character
+  bool carriage_return = false;  // was the last character, and has been taken for a line end
   std::string pending;
 };
 

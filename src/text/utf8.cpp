@@ -30,11 +30,10 @@ bool is_printable(char32_t c) {
 }  // namespace
 
 // A mistake is as long as what could have been the beginning of a character (Unicode 15, table 3-8).
-Decoded decode_at(std::string_view bytes, std::size_t offset) {
+Decoded decode_long(std::string_view bytes, std::size_t offset) {
   constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};  // by length
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[offset + i]); };
   const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1, nullptr};
   const auto none = [](std::size_t length, const char* wrong) { return Decoded{kReplacement, length, wrong}; };
   const std::size_t length = lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
   if (length == 0) return none(1, "a byte that starts no character");

@@ -12,7 +12,11 @@ struct Decoded {
   std::size_t length = 1;       // bytes; of what is none, as many as Unicode counts for one mistake
   const char* wrong = nullptr;  // "a byte that starts no character": why it is none
 };
-Decoded decode_at(std::string_view bytes, std::size_t offset);
+Decoded decode_long(std::string_view bytes, std::size_t offset);  // of one that does not begin as ASCII does
+inline Decoded decode_at(std::string_view bytes, std::size_t offset) {
+  const auto lead = static_cast<unsigned char>(bytes[offset]);
+  return lead < 0x80 ? Decoded{lead} : decode_long(bytes, offset);
+}
 
 /// Decodes UTF-8 to code points. Invalid input (bad lead or continuation byte, overlong form, surrogate, beyond
 /// U+10FFFF, cut off at the end) throws InputError naming `name` and the byte offset.
