@@ -12,6 +12,7 @@
 #include "command.h"
 #include "command_line.h"
 #include "format/safetensors.h"
+#include "input.h"
 #include "model/model.h"
 #include "model_summary.h"
 #include "output.h"
@@ -22,6 +23,7 @@
 #include "tools/check_up.h"
 #include "train/checkpoint.h"
 #include "train/run_directory.h"
+#include "train/trainer.h"
 
 namespace rune::app {
 namespace {
@@ -104,9 +106,8 @@ std::string as_text(const Inspected& inspected) {
   for (const auto& [key, value] : options.items()) {
     if (!value.is_null()) text += labelled(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
-  text +=
-      labelled("alphabet", fmt::format("{} {}: {}", vocabulary.size(), units_name(vocabulary.form().unit),
-                                       in_one_line(entries(vocabulary))));
+  text += labelled("alphabet", fmt::format("{} {}: {}", vocabulary.size(), units_name(vocabulary.form().unit),
+                                           in_one_line(entries(vocabulary))));
   if (inspected.position) text += training_text(*inspected.position);
   text += '\n' + layer_table(network) + "\n  parameters\n";
   for (const model::Tensor& tensor : network.parameters().tensors()) {
@@ -122,13 +123,15 @@ int inspect(int argc, const char* const* argv) {
   TextOptions reading;
   double minutes = 10;
   bool json = false;
+  auto cache = text::Cache::automatic;
   CommandLine line(
       "inspect", "MODEL|TEXT... [OPTION...]",
       "Shows what a model is made of, its alphabet, and how far its training had come; or checks a text "
       "before training: how it is written, what looks wrong in it, how well simple guessing predicts it, and "
       "which model would suit it.");
-  line.operands("MODEL|TEXT", paths,
-                "A .safetensors file or a run directory; or files, directories and archives of text.");
+  line.operands(
+      "MODEL|TEXT", paths,
+      "A .safetensors file or a run directory; or files, directories and archives of text; - is standard input.");
   line.group("Options");
   line.flag("--json", json, "Write one line of JSON.");
   line.option("--minutes", "M", minutes, "Of a text: how long a training may take.");
@@ -137,6 +140,7 @@ int inspect(int argc, const char* const* argv) {
   add_unit_options(line, reading);
   line.group("Records");
   add_record_options(line, reading);
+  add_cache_option(line, cache);
   line.example("rune inspect runs/book", "");
   line.example("rune inspect model.safetensors --json", "");
   line.example("rune inspect book.txt --minutes 30", "what to know before half an hour of training");
@@ -148,7 +152,13 @@ int inspect(int argc, const char* const* argv) {
     const Inspected inspected = read(paths.front());
     output.write(json ? as_json(inspected) : as_text(inspected));
   } else {
-    const tools::CheckUp check_up = tools::check_up({{paths.begin(), paths.end()}}, reading);
+    train::RunConfig config{.texts = {paths.begin(), paths.end()}, .text = reading};
+    std::optional<KeptInput> input;
+    for (std::filesystem::path& text : config.texts) {
+      if (text == "-") text = (input ? *input : input.emplace()).path();
+    }
+    text::Corpus corpus = train::read_corpus(config, std::nullopt, cache, reading_progress(json));
+    const tools::CheckUp check_up = tools::check_up({config.texts}, std::move(corpus));
     const Suggestion suggestion = suggest(check_up.corpus, minutes);
     output.write(json ? check_up_json(check_up, suggestion)
                       : check_up_page(check_up, suggestion, fmt::format("{}", fmt::join(paths, " "))));

@@ -47,7 +47,7 @@ std::string layer_table(const model::Network& network) {
   return table + row("total", "", parameters.count());
 }
 
-double training_memory(const model::Network& network, const TrainOptions& options, std::int64_t characters) {
+double training_memory(const model::Network& network, const TrainOptions& options, const text::Corpus& corpus) {
   const ModelOptions& model = network.options();
   const model::CellTraits& cell = model::traits_of(model.cell);
   const bool two_moments =
@@ -60,9 +60,8 @@ double training_memory(const model::Network& network, const TrainOptions& option
   const double activations =
       static_cast<double>(options.batch_size) * options.sequence_length * model.layers * model.hidden_size * per_unit;
   constexpr double kProgram = 10e6;
-  constexpr double kTokenAndCodePoint = 8;
   return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations) +
-         kTokenAndCodePoint * static_cast<double>(characters);
+         static_cast<double>(corpus.memory());
 }
 
 }  // namespace rune::app

@@ -6,6 +6,7 @@
 #include <rune/options.h>
 
 #include "model/network.h"
+#include "text/corpus.h"
 
 namespace rune::app {
 
@@ -13,6 +14,6 @@ namespace rune::app {
 std::string layer_table(const model::Network& network);
 
 /// Bytes that training a model takes, to about a fifth: weights, gradients, moments, activations and text.
-double training_memory(const model::Network& network, const TrainOptions& options, std::int64_t characters);
+double training_memory(const model::Network& network, const TrainOptions& options, const text::Corpus& corpus);
 
 }  // namespace rune::app

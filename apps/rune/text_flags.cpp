@@ -55,7 +55,7 @@ void add_cache_option(CommandLine& line, text::Cache& cache) {
   line.option("--cache", "NAME", cache,
               train::list_names<text::Cache>() +
                   ": whether the text is encoded into a file in ~/.cache/rune, to be trained on without holding it in "
-                  "memory; auto: if it is larger than 256 MB.");
+                  "memory; auto: if it is larger than 128 MB.");
 }
 
 }  // namespace rune::app

@@ -106,10 +106,11 @@ void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags&
               "Characters of each in a step: how far back an error is followed. (Records are as long as they are.)");
   line.option("--sequence-lengths", "NAME", train.sequence_lengths,
               train::list_names<SequenceLengths>() + "; random: a new length around it for every batch of streams.");
-  line.option("--reset-state", "NAME", train.reset_state,
-              train::list_names<ResetState>() +
-                  ": where the state of streams becomes zero. validation: not at epochs; "
-                  "never: validation goes on with it, too.");
+  line.option(
+      "--reset-state", "NAME", train.reset_state,
+      train::list_names<ResetState>() +
+          ": where the state of streams becomes zero. validation: not at epochs; document: at each one's start, "
+          "with --documents; never: validation goes on with it, too.");
   line.option("--stride", "N", train.stride, "Characters from a window to the next; 0: the sequence length.");
   line.toggle("partial-window", train.partial_window, "Use the window that the end of the text cuts short.");
   line.option("--loss-on", "NAME", train.loss_on, train::list_names<LossOn>() + " steps of a window.");
@@ -206,9 +207,10 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("--recipe", "NAME", request.recipe,
               "Begin with the options of a recipe (rune recipes lists them) or of a TOML file, which other options "
               "override.");
-  line.option("--from", "MODEL", request.from,
-              "Begin with the weights of another model, which also decides shape, unit and case. Units of both alphabets "
-              "keep what it knows of them.");
+  line.option(
+      "--from", "MODEL", request.from,
+      "Begin with the weights of another model, which also decides shape, unit and case. Units of both alphabets "
+      "keep what it knows of them.");
   add_text_options(line, request.text, request.validation, validation_fraction);
   add_model_options(line, request.model);
   add_training_options(line, request.train, duration);
@@ -302,7 +304,7 @@ std::string summary(const Request& request, const TrainOptions& options, const t
   }
   text += '\n';
   text += layer_table(network);
-  text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, options, training + validation)));
+  text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, options, corpus)));
   text += advice_before(network.parameters().count(), training, validation);
   return text + fmt::format("Run directory: {}\n\n", request.run);
 }

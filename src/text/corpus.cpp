@@ -241,6 +241,7 @@ class Assembly {
     corpus.validation_ends.assign(middle, ends_.end());
     for (std::size_t& end : corpus.validation_ends) end -= split;
     corpus.readings = std::move(readings_);
+    corpus.in_memory = tokens_.in_memory();
     const Tokens all = tokens_.finish(size);
     corpus.train = all.part(0, split);
     corpus.validation = all.part(split, size - split);

@@ -50,6 +50,7 @@ struct Corpus {
   std::vector<std::size_t> validation_ends{};
   std::vector<Reading> readings{};  // of its files
   UnknownUnits unknown{};
+  bool in_memory = true;  // its tokens; else they are read from a file
 
   /// Reads and encodes a text. The alphabet, unless it is given, is made of it as the options say: symbols first
   /// (<unk>, <pad>, <BOS>, <EOS>), then units, sorted by their bytes. Where there is a <unk>, units are counted in
@@ -64,6 +65,10 @@ struct Corpus {
                           std::optional<Vocabulary> vocabulary = std::nullopt, Unknown unknown = Unknown::error);
 
   [[nodiscard]] std::int64_t size() const { return std::ssize(train) + std::ssize(validation); }
+  /// Bytes of memory that the tokens take; 0 where they are read from a file.
+  [[nodiscard]] std::int64_t memory() const {
+    return in_memory ? size() * static_cast<std::int64_t>(sizeof(std::int32_t)) : 0;
+  }
 };
 
 /// Whether windows are dealt to the two parts, not stretches of text.

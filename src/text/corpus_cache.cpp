@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mapping.h"
+#include "text/form.h"
 #include "text/source.h"
 
 namespace rune::text {
@@ -167,7 +168,9 @@ std::optional<Corpus> stored(const fs::path& tokens, const fs::path& description
                   .options = options,
                   .train_ends = json.at("train_ends"),
                   .validation_ends = json.at("validation_ends"),
-                  .unknown = {json.at("unknown").at(0), json.at("unknown").at(1), json.at("unknown").at(2)}};
+                  .unknown = {json.at("unknown").at(0), json.at("unknown").at(1), json.at("unknown").at(2)},
+                  .in_memory = false};
+    if (vocabulary) corpus.options.form = form_like(vocabulary->form(), options.form);
     for (const Json& reading : json.at("readings")) corpus.readings.push_back(reading_from(reading));
     return corpus;
   } catch (const Json::exception&) {

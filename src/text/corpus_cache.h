@@ -11,7 +11,7 @@ namespace rune::text {
 
 /// Whether a corpus is encoded into a file of the cache, from where training reads it without holding it in memory.
 enum class Cache {
-  automatic,  ///< if its files are larger than 256 megabytes
+  automatic,  ///< if its files are larger than 128 megabytes
   always,
   never,
 };

@@ -24,6 +24,7 @@ class TokenStore {
 
   void push_back(std::int32_t token);
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool in_memory() const { return path_.empty(); }
   /// Ends appending.
   std::span<std::int32_t> all();
   /// The first `size` of them.

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 
 #include "text/decoder.h"
 #include "text/ngrams.h"
@@ -19,7 +22,9 @@ namespace {
 constexpr std::size_t kEntropyTokens = 1'000'000;  // that the baseline learns from, at most
 constexpr int kOrders = 5;
 constexpr std::int64_t kRare = 3;
-constexpr std::size_t kEndLines = 40;  // that are looked at, at either end of a file
+constexpr std::size_t kEndLines = 40;          // that are looked at, at either end of a file
+constexpr std::size_t kLongestEndLine = 1000;  // bytes
+constexpr std::size_t kMostLines = 4'000'000;  // different ones that are remembered
 
 std::string lowercase(std::string_view line) {
   std::string lower(line);
@@ -34,27 +39,33 @@ bool speaks_of_a_licence(std::string_view line) {
   return std::ranges::any_of(kWords, [&](std::string_view word) { return lower.find(word) != std::string::npos; });
 }
 
-/// What the lines of a text tell.
+/// What the lines of a text tell. They come in pieces of whole lines.
 class Lines {
  public:
-  void read_file(std::string_view text) {
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-      const std::size_t end = std::min(text.find('\n'), text.size());
-      if (end > 0) lines.push_back(text.substr(0, end));
-      text.remove_prefix(std::min(end + 1, text.size()));
+  void read(std::string_view text) {
+    for (; !text.empty(); text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1)) {
+      const std::string_view line = text.substr(0, text.find('\n'));
+      if (line.empty()) continue;
+      ++count_;
+      const std::size_t hash = std::hash<std::string_view>()(line);
+      if (seen_.contains(hash)) {
+        ++repeated_;
+      } else if (seen_.size() < kMostLines) {
+        seen_.insert(hash);
+      }
+      if (first_.size() < kEndLines) first_.emplace_back(line.substr(0, kLongestEndLine));
+      last_.emplace_back(line.substr(0, kLongestEndLine));
+      if (last_.size() > kEndLines) last_.pop_front();
     }
-    count_ += std::ssize(lines);
-    for (const std::string_view line : lines)
-      repeated_ += seen_.insert(std::hash<std::string_view>()(line)).second ? 0 : 1;
-    const std::size_t at_an_end = std::min(kEndLines, lines.size());
-    std::map<std::string_view, bool> ends;
-    for (std::size_t i = 0; i < at_an_end; ++i) {
-      ends[lines[i]] = true;
-      ends[lines[lines.size() - 1 - i]] = true;
-    }
-    for (const auto& [line, unused] : ends) ++files_[std::string(line)];
+  }
+
+  void end_file() {
+    std::set<std::string> ends(last_.begin(), last_.end());
+    ends.insert(first_.begin(), first_.end());
+    for (const std::string& line : ends) ++files_[line];
     ++file_count_;
+    first_.clear();
+    last_.clear();
   }
 
   void report(CheckUp& check_up) const {
@@ -75,7 +86,20 @@ class Lines {
   std::int64_t file_count_ = 0;
   std::unordered_set<std::size_t> seen_;
   std::map<std::string, std::int64_t> files_;  // in which a line stands at an end
+  std::vector<std::string> first_;             // of the file that is read
+  std::deque<std::string> last_;
 };
+
+void add(std::vector<text::Suspicion>& suspicions, std::vector<text::Suspicion> more) {
+  for (text::Suspicion& found : more) {
+    const auto known = std::ranges::find(suspicions, found.kind, &text::Suspicion::kind);
+    if (known == suspicions.end()) {
+      suspicions.push_back(std::move(found));
+    } else {
+      known->count += found.count;
+    }
+  }
+}
 
 void count_units(CheckUp& check_up) {
   const text::Vocabulary& vocabulary = check_up.corpus.vocabulary;
@@ -94,31 +118,25 @@ void count_units(CheckUp& check_up) {
 
 }  // namespace
 
-CheckUp check_up(const text::Sources& sources, const TextOptions& options) {
+CheckUp check_up(const text::Sources& sources, text::Corpus corpus) {
+  CheckUp result{.corpus = std::move(corpus)};
   Lines lines;
-  std::vector<text::Suspicion> suspicions;
-  text::for_documents(sources.texts, options.include, [&](const text::Document& document) {
-    const std::string text = text::decode(document.bytes, document.name, options);
-    lines.read_file(text);
-    for (text::Suspicion& found : text::find_suspicions(text)) {
-      const auto known = std::ranges::find(suspicions, found.kind, &text::Suspicion::kind);
-      if (known == suspicions.end()) {
-        suspicions.push_back(std::move(found));
-      } else {
-        known->count += found.count;
-      }
+  text::for_documents(sources.texts, result.corpus.options.include, [&](const text::Document& document) {
+    text::Decoder decoder(document.bytes, document.name, result.corpus.options);
+    for (std::string piece; decoder.next(piece);) {
+      lines.read(piece);
+      add(result.suspicions, text::find_suspicions(piece));
     }
+    lines.end_file();
   });
-  CheckUp result{.corpus = text::Corpus::read(sources, options), .suspicions = std::move(suspicions)};
   lines.report(result);
   count_units(result);
-  const text::Corpus& corpus = result.corpus;
-  if (!corpus.train.empty() && !corpus.validation.empty()) {
-    const std::span<const std::int32_t> train = corpus.train;
-    const std::span<const std::int32_t> test = corpus.validation;
+  if (!result.corpus.train.empty() && !result.corpus.validation.empty()) {
+    const std::span<const std::int32_t> train = result.corpus.train;
+    const std::span<const std::int32_t> test = result.corpus.validation;
     result.entropies = text::ngram_entropies(train.last(std::min(train.size(), kEntropyTokens)),
                                              test.first(std::min(test.size(), kEntropyTokens / 10)),
-                                             corpus.vocabulary.size(), kOrders);
+                                             result.corpus.vocabulary.size(), kOrders);
   }
   return result;
 }

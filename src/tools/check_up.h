@@ -23,7 +23,8 @@ struct CheckUp {
   std::vector<double> entropies{};  // bits a unit, after 0 to 5 units before it; empty where the text is too short
 };
 
-/// Reads a text twice: as it stands, and as tokens. Throws as Corpus::read does.
-CheckUp check_up(const text::Sources& sources, const TextOptions& options);
+/// Reads a text, beside the corpus that has been made of it, as it stands, a piece at a time. Throws as Corpus::read
+/// does.
+CheckUp check_up(const text::Sources& sources, text::Corpus corpus);
 
 }  // namespace rune::tools

@@ -66,6 +66,17 @@ TEST_F(Text, ChineseIsLearnedByWords) {
   EXPECT_EQ(run({"eval", "run", "novel.txt"}).exit_code, 0);
 }
 
+TEST_F(Text, HindiIsLearnedByGraphemes) {
+  std::string hindi;
+  for (int i = 0; i < 80; ++i)
+    hindi += i % 3 == 0 ? "\u0928\u092e\u0938\u094d\u0924\u0947 " : "\u0926\u0941\u0928\u093f\u092f\u093e\n";
+  write("hindi.txt", hindi);
+  ASSERT_EQ(learn("hindi.txt", {"--unit", "grapheme"}).exit_code, 0);
+  EXPECT_THAT(run({"next", "run", "-k", "0"}).out, HasSubstr("'\u0926\u0941'")) << "a letter with its vowel sign";
+  EXPECT_EQ(run({"sample", "run", "-p", "\u0926\u0941", "-n", "20"}).exit_code, 0);
+  EXPECT_EQ(run({"sample", "run", "-p", "\u0926", "-n", "20"}).exit_code, 1) << "no unit of the text";
+}
+
 TEST_F(Text, BytesComeOutAsTheyWentIn) {
   write("book.txt", sentences(300) + "\xff\xfe\x01");
   const Result refused = learn("book.txt", {"--unit", "byte"});
@@ -151,6 +162,35 @@ TEST_F(Text, AFolderOfPoemsIsACorpus) {
   const Result result = learn("poems", {"--include", "*.txt", "--documents", "--validation-split", "documents"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_THAT(inspect()["alphabet"].get<std::string>(), HasSubstr("<EOS>"));
+}
+
+TEST_F(Text, DocumentsMayBeginFromAZeroState) {
+  std::filesystem::create_directory(path("poems"));
+  for (const char* name : {"poems/a.txt", "poems/b.txt", "poems/c.txt"}) write(name, sentences(60));
+  const Arguments options{"--documents", "--reset-state", "document", "--validation-split", "documents"};
+  const Result result = learn("poems", options);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_EQ(metrics("run").back()["protocol"], "batches");
+  EXPECT_EQ(learn("poems", {"--reset-state", "document"}).exit_code, 2) << "without documents";
+}
+
+TEST_F(Text, InspectReadsStandardInput) {
+  write("book.txt", sentences(400));
+  const auto piped = nlohmann::json::parse(run({"inspect", "-", "--json", "--minutes", "1"}, path("book.txt")).out);
+  const auto file = nlohmann::json::parse(run({"inspect", "book.txt", "--json", "--minutes", "1"}).out);
+  for (const char* key : {"units", "lines", "suspicions", "entropies"}) EXPECT_EQ(piped[key], file[key]) << key;
+}
+
+TEST_F(Text, FineTuningReadsAsTheModelDoes) {
+  write("book.txt", sentences(800));
+  write("loud.txt", "THE SEA! " + sentences(400));
+  ASSERT_EQ(learn("book.txt", {"--unit", "word", "--lowercase"}).exit_code, 0);
+  const Result result = run(training("loud.txt", "tuned", {"--from", "run", "--steps", "2"}));
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, AllOf(HasSubstr("new 1: !"), Not(HasSubstr("THE"))));
+  const auto model = nlohmann::json::parse(run({"inspect", "tuned/last.safetensors", "--json"}).out);
+  EXPECT_EQ(model["text"]["unit"], "word");
+  EXPECT_EQ(run({"resume", "tuned", "--steps", "3"}).exit_code, 0);
 }
 
 TEST_F(Text, TheAlphabetIsCapped) {
