@@ -57,8 +57,8 @@ int guarded(int argc, const char* const* argv) {
   return failure;
 }
 
-// Given back when memory is gone, so that an error can still be told: what is thrown then, and destructors that allocate
-// (nlohmann::json's does) find some.
+// Given back when memory is gone, so that an error can still be told: exceptions need some, and destructors that
+// allocate (nlohmann::json's) do.
 constexpr std::size_t kReserve = 64 << 10;
 std::atomic<std::byte*> reserve = nullptr;
 
