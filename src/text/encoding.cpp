@@ -19,8 +19,7 @@ namespace {
 constexpr std::size_t kSample = std::size_t{1} << 18;  // bytes that statistics are made of
 constexpr double kWrongShare = 0.01;                   // of bytes, up to which a file is UTF-8 with mistakes
 constexpr int kSure = 50;                              // hundredths, from which on a guess is taken
-constexpr int kVerySure = 80;                          // from which on it need not be ahead of others
-constexpr int kAhead = 10;
+constexpr std::size_t kFewBytes = 10;                  // outside ASCII, of which statistics tell nothing
 constexpr int kByZeros = 90;
 constexpr int kByPunctuation = 80;
 constexpr int kWithMistakes = 95;
@@ -137,12 +136,6 @@ std::string canonical_name(const std::string& asked) {
   return asked;
 }
 
-/// Short texts fit several encodings about as well.
-bool is_sure(const std::vector<Encoding>& encodings) {
-  const int best = encodings.front().confidence;
-  return best >= kSure && (best >= kVerySure || encodings.size() == 1 || best - encodings[1].confidence >= kAhead);
-}
-
 std::string candidates(const std::vector<Encoding>& encodings) {
   constexpr std::size_t kShown = 3;
   std::string text;
@@ -164,6 +157,9 @@ std::vector<Encoding> detect_encodings(std::string_view bytes) {
     return {{.name = name, .confidence = kByPunctuation}};
   if (wrong == 0) return {{.name = "UTF-8"}};
   std::vector<Encoding> encodings = by_statistics(bytes);
+  if (wrong < kFewBytes) {
+    for (Encoding& encoding : encodings) encoding.confidence = std::min(encoding.confidence, kSure - 1);
+  }
   if (static_cast<double>(wrong) < kWrongShare * static_cast<double>(bytes.size())) {
     encodings.insert(encodings.begin(), {.name = "UTF-8", .confidence = kWithMistakes});
   }
@@ -182,7 +178,7 @@ Encoding choose_encoding(std::string_view bytes, const std::string& asked, const
     return encoding;
   }
   const std::vector<Encoding> encodings = detect_encodings(bytes);
-  if (encodings.empty() || !is_sure(encodings)) {
+  if (encodings.empty() || encodings.front().confidence < kSure) {
     throw InputError("'" + file +
                      "': expected a text whose encoding shows, found bytes that are not UTF-8 and may be " +
                      candidates(encodings) + "; name the encoding with --encoding");

@@ -106,7 +106,7 @@ TEST(Encoding, Utf8WithAFewMistakesIsNothingElse) {
 }
 
 TEST(Encoding, DoubtAsksForAName) {
-  EXPECT_THAT(error_of("na\xefve", "auto"), HasSubstr("ISO-8859-9 (50 %), ISO-8859-1 (")) << "no Turkish";
+  EXPECT_THAT(error_of("na\xefve", "auto"), HasSubstr("(49 %)")) << "one letter tells nothing";
   EXPECT_THAT(error_of("\xe4\xf6", "auto"), AllOf(HasSubstr("some file"), HasSubstr("--encoding")));
   EXPECT_THAT(error_of("a", "no-such-thing"), AllOf(HasSubstr("no-such-thing"), HasSubstr("windows-1252")));
 }
