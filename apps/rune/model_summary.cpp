@@ -59,8 +59,12 @@ double training_memory(const model::Network& network, const TrainOptions& option
       static_cast<double>(cell.slots) + 3 + (cell.has_cell_state ? 1 : 0) + (cell.inner != model::Inner::none ? 1 : 0);
   const double activations =
       static_cast<double>(options.batch_size) * options.sequence_length * model.layers * model.hidden_size * per_unit;
+  // With an embedding, what the first layer makes of every character, for writing.
+  const double table = model.embedding == 0 ? 0
+                                            : static_cast<double>(network.vocabulary_size()) *
+                                                  static_cast<double>(cell.slots) * model.hidden_size;
   constexpr double kProgram = 10e6;
-  return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations) +
+  return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations + table) +
          static_cast<double>(corpus.memory());
 }
 
