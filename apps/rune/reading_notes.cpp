@@ -39,6 +39,7 @@ std::string unknown_note(const text::Corpus& corpus) {
   const text::UnknownUnits& unknown = corpus.unknown;
   if (unknown.distinct == 0) return "";
   std::vector<std::string> units;
+  units.reserve(unknown.most_frequent.size());
   for (const auto& [unit, count] : unknown.most_frequent) units.push_back(text::describe_unit(unit));
   return fmt::format("Unknown: {} {}, {} in all, among them {}\n", with_commas(unknown.distinct),
                      units_name(corpus.vocabulary.form().unit), with_commas(unknown.occurrences),

@@ -36,7 +36,7 @@ class Tokens {
   }
 
  private:
-  explicit Tokens(std::shared_ptr<const std::vector<std::int32_t>> tokens) : Tokens(*tokens, tokens) {}
+  explicit Tokens(const std::shared_ptr<const std::vector<std::int32_t>>& tokens) : Tokens(*tokens, tokens) {}
 
   std::shared_ptr<const void> owner_;
   std::span<const std::int32_t> tokens_;
