@@ -195,16 +195,16 @@ void judge_milestones(SystemResult& result) {
       points.back().validation_loss = loss;
     }
   }
-  std::vector<double> above;
+  std::vector<double> differences;
   for (const CurvePoint& point : points) {
     const auto ours = median_at(result, point, &CurvePoint::validation_loss);
     if (!ours || !point.validation_loss) continue;
-    above.push_back(*ours - *point.validation_loss);
+    differences.push_back(*ours - *point.validation_loss);
   }
-  if (above.empty()) return;
-  const auto [least, most] = std::ranges::minmax(above);
+  if (differences.empty()) return;
+  const auto [least, most] = std::ranges::minmax(differences);
   result.checks.push_back({fmt::format("validation loss at {} published milestones at most {:g} above them",
-                                       above.size(), published.milestone_tolerance),
+                                       differences.size(), published.milestone_tolerance),
                            fmt::format("{:+.4f} to {:+.4f}", least, most),
                            most <= published.milestone_tolerance + kSameLoss});
 }
