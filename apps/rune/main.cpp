@@ -43,8 +43,25 @@ int run(int argc, const char* const* argv) {
   return find_command(word).run(argc - 2, argv + 2);
 }
 
+// Given back when memory is gone, so that an error can still be told: exceptions need some, and destructors that
+// allocate (nlohmann::json's) do.
+constexpr std::size_t kReserve = 64 << 10;
+std::atomic<std::byte*> reserve = nullptr;
+
+void release_reserve() {
+  const std::byte* held = reserve.exchange(nullptr);
+  if (held == nullptr) throw std::bad_alloc();
+  delete[] held;
+}
+
+void keep_memory_for_errors() {
+  reserve = new std::byte[kReserve];
+  std::set_new_handler(release_reserve);
+}
+
 int guarded(int argc, const char* const* argv) {
   try {
+    keep_memory_for_errors();
     return run(argc, argv);
   } catch (const UsageError& error) {
     message(fmt::format("rune: {}\n", error.what()));
@@ -57,23 +74,7 @@ int guarded(int argc, const char* const* argv) {
   return failure;
 }
 
-// Given back when memory is gone, so that an error can still be told: exceptions need some, and destructors that
-// allocate (nlohmann::json's) do.
-constexpr std::size_t kReserve = 64 << 10;
-std::atomic<std::byte*> reserve = nullptr;
-
-void release_reserve() {
-  const std::byte* held = reserve.exchange(nullptr);
-  if (held == nullptr) throw std::bad_alloc();
-  delete[] held;
-}
-
 }  // namespace
-
-void keep_memory_for_errors() {
-  reserve = new std::byte[kReserve];
-  std::set_new_handler(release_reserve);
-}
 
 std::span<const Command> commands() { return kCommands; }
 
@@ -91,6 +92,5 @@ const Command& find_command(std::string_view name) {
 int main(int argc, char** argv) {
   // A reader that goes away ends the process silently, even where the caller ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
-  rune::app::keep_memory_for_errors();
   return rune::app::guarded(argc, argv);
 }

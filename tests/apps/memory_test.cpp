@@ -46,7 +46,7 @@ class LimitedMemory : public ProgramTest {
   }
 };
 
-// Step by step, each allocation of some size becomes the one that fails.
+// From too little to enough, in steps: wherever memory ends, the program says so and loses nothing.
 TEST_F(LimitedMemory, IsAnErrorUntilItIsEnough) {
   write("text", sentences(3000));
   ASSERT_EQ(run(training("text", "whole", {"--steps", "4", "--threads", "2"})).exit_code, 0);

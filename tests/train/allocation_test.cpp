@@ -12,7 +12,7 @@ namespace rune::train {
 namespace {
 
 // What weights and files take. The JSON library ends the process when one of its small allocations fails, as its
-// destructor allocates; the program keeps a reserve for these, see apps/memory_test.cpp.
+// destructor allocates; for these the program keeps a reserve (apps/rune/main.cpp).
 constexpr std::size_t kLeast = 4096;
 
 TEST(FailingAllocations, AreErrorsWhileReading) {
