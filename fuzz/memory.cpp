@@ -11,7 +11,7 @@
 #ifdef RUNE_MEASURES_MEMORY
 #include <algorithm>
 
-// As in <sanitizer/allocator_interface.h>, a header that comes with Clang alone; the library of either compiler has both.
+// As in <sanitizer/allocator_interface.h>, which comes with Clang alone; GCC's library has both as well.
 extern "C" {
 int __sanitizer_install_malloc_and_free_hooks(void (*malloc_hook)(const volatile void*, std::size_t),
                                               void (*free_hook)(const volatile void*));

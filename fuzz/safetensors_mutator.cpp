@@ -65,7 +65,6 @@ std::size_t mutate_safetensors(std::uint8_t* data, std::size_t size, std::size_t
   std::string& part = random() % 4 == 0 ? values : header;
   part = mutated(part, part.size() + std::min<std::size_t>(max_size - size, 64));
   if (random() % 2 == 0) repair(header, values);
-  // A checksum of the file would be set right here.
   return put(encoded_length(header.size()) + header + values, data, max_size);
 }
 

@@ -1,7 +1,8 @@
-#include <array>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +16,8 @@
 #include "model/model.h"
 #include "output.h"
 #include "text/corpus.h"
+#include "text/record_batcher.h"
+#include "text_flags.h"
 #include "train/run_directory.h"
 
 namespace rune::app {
@@ -47,12 +50,33 @@ std::optional<int> trained_sequence_length(const fs::path& model) {
   return train::RunDirectory::open(folder).read_config().train.sequence_length;
 }
 
+// The texts as a model reads them: its own records, unless others are asked for.
+text::Corpus read_as_known(const text::Vocabulary& vocabulary, std::vector<fs::path> texts, TextOptions options,
+                           text::Unknown unknown) {
+  TextForm& form = options.form;
+  if (form.records == Records::none) {
+    const TextForm& known = vocabulary.form();
+    form.records = known.records;
+    form.separator = known.separator;
+    form.column = known.column;
+    form.field = known.field;
+    form.documents = known.documents;
+  }
+  return text::Corpus::read({std::move(texts)}, options, vocabulary, unknown);
+}
+
+std::unique_ptr<text::Batcher> record_batcher(const text::Corpus& corpus) {
+  return std::make_unique<text::RecordBatcher>(corpus.train, corpus.train_ends, TrainOptions().batch_size,
+                                               std::nullopt);
+}
+
 }  // namespace
 
 int evaluate(int argc, const char* const* argv) {
   std::string path;
   std::vector<std::string> texts;
-  Protocol protocol;
+  TextOptions reading{.validation_fraction = 0};
+  std::optional<Protocol> protocol;
   std::optional<int> sequence_length;
   auto unknown = text::Unknown::error;
   int threads = 0;
@@ -64,15 +88,21 @@ int evaluate(int argc, const char* const* argv) {
                    "logarithms), in bits (bpc), and as perplexity, the number of characters it hesitates between.");
   line.operand("MODEL", path,
                "A .safetensors file, or a run directory: its best checkpoint, the last one without validation.");
-  line.operands("TEXT", texts, "UTF-8 files, measured as one text in this order.");
+  line.operands(
+      "TEXT", texts,
+      "Files, directories and archives, measured as one text in this order; - is standard input. They are read as the "
+      "model's own texts were: units, case, normal form, records.");
   line.group("Options");
   line.option("--protocol", "NAME", protocol,
               "stream: one state carried over the whole text; rows:N: N parts side by side, as in training; windows:N: "
-              "windows of N characters, each without a past.");
+              "windows of N characters, each without a past. [stream; records: each from a zero state]");
   line.option("--sequence-length", "N", sequence_length,
               "Of rows:N, the characters of a window. [as the model's run was trained, else 100]");
   line.option("--unknown", "NAME", unknown,
               "What characters that the model does not know do: " + train::list_names<text::Unknown>() + ".");
+  add_reading_options(line, reading);
+  add_record_options(line, reading);
+  line.group("Running and output");
   line.option("--threads", "N", threads, "Threads; 0: one for each processor. The result does not depend on it.");
   line.flag("--json", json, "Write one line of JSON.");
   line.example("rune eval runs/book other-book.txt", "");
@@ -81,15 +111,14 @@ int evaluate(int argc, const char* const* argv) {
 
   const fs::path file = train::resolve_model(path);
   const model::Model model = model::load_model(file);
-  std::vector<std::int32_t> tokens;
-  for (const std::string& text : texts) {
-    const auto part = model.vocabulary.encode(text::read_text(std::array{fs::path(text)}), unknown, text);
-    tokens.insert(tokens.end(), part.begin(), part.end());
-  }
+  const text::Corpus corpus = read_as_known(model.vocabulary, {texts.begin(), texts.end()}, reading, unknown);
   ThreadTeam team(threads);
-  generate::Evaluator evaluator(
-      model.network, tokens, protocol,
-      sequence_length.value_or(trained_sequence_length(file).value_or(TrainOptions().sequence_length)));
+  generate::Evaluator evaluator =
+      corpus.train_ends.empty() || protocol
+          ? generate::Evaluator(
+                model.network, corpus.train, protocol.value_or(Protocol()),
+                sequence_length.value_or(trained_sequence_length(file).value_or(TrainOptions().sequence_length)))
+          : generate::Evaluator(model.network, record_batcher(corpus));
   const auto evaluation = evaluator.evaluate(model.network, team);
   Output output(Output::Controls::pass);
   output.write(json ? as_json(evaluation) : as_text(evaluation));

@@ -86,7 +86,7 @@ int import_model(int argc, const char* const* argv) {
   if (!alphabet.empty()) options.alphabet = read_alphabet(alphabet);
   if (!alphabet_texts.empty()) {
     const std::vector<fs::path> texts(alphabet_texts.begin(), alphabet_texts.end());
-    options.alphabet = text::Vocabulary::of_text(text::read_text(texts));
+    options.alphabet = text::Corpus::read({texts}, {.max_vocabulary = 0, .validation_fraction = 0}).vocabulary;
   }
   const model::Model model = model::import_model(read_file(path), path, options);
   model::save_model(output, model);

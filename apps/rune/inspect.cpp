@@ -1,5 +1,5 @@
 #include <cstdint>
-#include <numeric>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,14 +8,22 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "check_up_page.h"
 #include "command.h"
 #include "command_line.h"
 #include "format/safetensors.h"
+#include "input.h"
 #include "model/model.h"
 #include "model_summary.h"
 #include "output.h"
+#include "reading_notes.h"
+#include "suggestion.h"
+#include "text/utf8.h"
+#include "text_flags.h"
+#include "tools/check_up.h"
 #include "train/checkpoint.h"
 #include "train/run_directory.h"
+#include "train/trainer.h"
 
 namespace rune::app {
 namespace {
@@ -29,6 +37,10 @@ struct Inspected {
   std::optional<train::Position> position;
 };
 
+bool is_model(const std::string& path) {
+  return path.ends_with(".safetensors") || std::filesystem::exists(std::filesystem::path(path) / "config.toml");
+}
+
 Inspected read(const std::string& path) {
   const auto file = format::SafetensorsFile::read(train::resolve_model(path));
   Inspected inspected{file.name(), model::model_from(file), std::nullopt};
@@ -38,9 +50,7 @@ Inspected read(const std::string& path) {
 
 // All entries of an alphabet in a row, symbols by name.
 std::string entries(const text::Vocabulary& vocabulary) {
-  std::vector<std::int32_t> tokens(static_cast<std::size_t>(vocabulary.size()));
-  std::iota(tokens.begin(), tokens.end(), 0);
-  return vocabulary.decode(tokens);
+  return fmt::to_string(fmt::join(vocabulary.content().entries, ""));
 }
 
 std::string as_json(const Inspected& inspected) {
@@ -48,7 +58,8 @@ std::string as_json(const Inspected& inspected) {
   Json json;
   json["file"] = inspected.path;
   json["model"] = Json::parse(model::to_json(network.options()));
-  json["alphabet"] = entries(inspected.model.vocabulary);
+  json["text"] = Json::parse(model::to_json(inspected.model.vocabulary.form()));
+  json["alphabet"] = text::replace_invalid(entries(inspected.model.vocabulary));
   json["alphabet_size"] = inspected.model.vocabulary.size();
   json["parameter_count"] = network.parameters().count();
   for (const model::Tensor& tensor : network.parameters().tensors()) {
@@ -95,8 +106,8 @@ std::string as_text(const Inspected& inspected) {
   for (const auto& [key, value] : options.items()) {
     if (!value.is_null()) text += labelled(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
-  text +=
-      labelled("alphabet", fmt::format("{} characters: {}", vocabulary.size(), entries_text(vocabulary.characters())));
+  text += labelled("alphabet", fmt::format("{} {}: {}", vocabulary.size(), units_name(vocabulary.form().unit),
+                                           in_one_line(entries(vocabulary))));
   if (inspected.position) text += training_text(*inspected.position);
   text += '\n' + layer_table(network) + "\n  parameters\n";
   for (const model::Tensor& tensor : network.parameters().tensors()) {
@@ -108,21 +119,50 @@ std::string as_text(const Inspected& inspected) {
 }  // namespace
 
 int inspect(int argc, const char* const* argv) {
-  std::string path;
+  std::vector<std::string> paths;
+  TextOptions reading;
+  double minutes = 10;
   bool json = false;
-  CommandLine line("inspect", "MODEL [--json]",
-                   "Shows what a model is made of, its alphabet, and how far its training had come.");
-  line.operand("MODEL", path,
-               "A .safetensors file, or a run directory: its best checkpoint, the last one without validation.");
+  auto cache = text::Cache::automatic;
+  CommandLine line(
+      "inspect", "MODEL|TEXT... [OPTION...]",
+      "Shows what a model is made of, its alphabet, and how far its training had come; or checks a text "
+      "before training: how it is written, what looks wrong in it, how well simple guessing predicts it, and "
+      "which model would suit it.");
+  line.operands(
+      "MODEL|TEXT", paths,
+      "A .safetensors file or a run directory; or files, directories and archives of text; - is standard input.");
   line.group("Options");
   line.flag("--json", json, "Write one line of JSON.");
+  line.option("--minutes", "M", minutes, "Of a text: how long a training may take.");
+  line.group("Text");
+  add_reading_options(line, reading);
+  add_unit_options(line, reading);
+  line.group("Records");
+  add_record_options(line, reading);
+  add_cache_option(line, cache);
   line.example("rune inspect runs/book", "");
   line.example("rune inspect model.safetensors --json", "");
+  line.example("rune inspect book.txt --minutes 30", "what to know before half an hour of training");
   if (!line.parse(argc, argv)) return success;
+  if (!(minutes > 0)) throw UsageError(fmt::format("expected --minutes to be above 0, found {}", minutes));
 
-  const Inspected inspected = read(path);
   Output output(Output::Controls::pass);
-  output.write(json ? as_json(inspected) : as_text(inspected));
+  if (paths.size() == 1 && is_model(paths.front())) {
+    const Inspected inspected = read(paths.front());
+    output.write(json ? as_json(inspected) : as_text(inspected));
+  } else {
+    train::RunConfig config{.texts = {paths.begin(), paths.end()}, .text = reading};
+    std::optional<KeptInput> input;
+    for (std::filesystem::path& text : config.texts) {
+      if (text == "-") text = (input ? *input : input.emplace()).path();
+    }
+    text::Corpus corpus = train::read_corpus(config, std::nullopt, cache, reading_progress(json));
+    const tools::CheckUp check_up = tools::check_up({config.texts}, std::move(corpus));
+    const Suggestion suggestion = suggest(check_up.corpus, minutes);
+    output.write(json ? check_up_json(check_up, suggestion)
+                      : check_up_page(check_up, suggestion, fmt::format("{}", fmt::join(paths, " "))));
+  }
   output.flush();
   return success;
 }

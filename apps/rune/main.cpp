@@ -1,4 +1,6 @@
+#include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <exception>
 #include <new>
 #include <string>
@@ -20,7 +22,7 @@ constexpr Command kCommands[] = {
     {"sample", "write text with a trained model", sample},
     {"next", "show which characters a model expects next", next},
     {"eval", "measure how well a model predicts a text", evaluate},
-    {"inspect", "show what a model is made of", inspect},
+    {"inspect", "show what a model is made of, or check a text before training", inspect},
     {"import", "make a model of weights from PyTorch", import_model},
     {"export", "write a model for ONNX, or a small one to share", export_model},
     {"recipes", "list ready-made trainings, or print one", recipes},
@@ -43,8 +45,25 @@ int run(int argc, const char* const* argv) {
   return find_command(word).run(argc - 2, argv + 2);
 }
 
+// Given back when memory is gone, so that an error can still be told: exceptions need some, and destructors that
+// allocate (nlohmann::json's) do.
+constexpr std::size_t kReserve = 64 << 10;
+std::atomic<std::byte*> reserve = nullptr;
+
+void release_reserve() {
+  const std::byte* held = reserve.exchange(nullptr);
+  if (held == nullptr) throw std::bad_alloc();
+  delete[] held;
+}
+
+void keep_memory_for_errors() {
+  reserve = new std::byte[kReserve];
+  std::set_new_handler(release_reserve);
+}
+
 int guarded(int argc, const char* const* argv) {
   try {
+    keep_memory_for_errors();
     return run(argc, argv);
   } catch (const UsageError& error) {
     message(fmt::format("rune: {}\n", error.what()));

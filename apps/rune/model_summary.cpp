@@ -7,8 +7,6 @@
 
 #include "model/cell.h"
 #include "output.h"
-#include "text/utf8.h"
-#include "text/vocabulary.h"
 
 namespace rune::app {
 namespace {
@@ -49,24 +47,7 @@ std::string layer_table(const model::Network& network) {
   return table + row("total", "", parameters.count());
 }
 
-std::string entries_text(std::u32string_view entries) {
-  std::string utf8;
-  for (const char32_t entry : entries) {
-    const std::string_view symbol = text::symbol_name(entry);
-    if (symbol.empty()) {
-      text::append_utf8(utf8, entry);
-    } else {
-      utf8 += symbol;
-    }
-  }
-  std::string shown;
-  for (const char c : text::escape_controls(utf8)) {
-    shown += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
-  }
-  return shown;
-}
-
-double training_memory(const model::Network& network, const TrainOptions& options, std::int64_t characters) {
+double training_memory(const model::Network& network, const TrainOptions& options, const text::Corpus& corpus) {
   const ModelOptions& model = network.options();
   const model::CellTraits& cell = model::traits_of(model.cell);
   const bool two_moments =
@@ -78,10 +59,13 @@ double training_memory(const model::Network& network, const TrainOptions& option
       static_cast<double>(cell.slots) + 3 + (cell.has_cell_state ? 1 : 0) + (cell.inner != model::Inner::none ? 1 : 0);
   const double activations =
       static_cast<double>(options.batch_size) * options.sequence_length * model.layers * model.hidden_size * per_unit;
+  // With an embedding, what the first layer makes of every character, for writing.
+  const double table = model.embedding == 0 ? 0
+                                            : static_cast<double>(network.vocabulary_size()) *
+                                                  static_cast<double>(cell.slots) * model.hidden_size;
   constexpr double kProgram = 10e6;
-  constexpr double kTokenAndCodePoint = 8;
-  return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations) +
-         kTokenAndCodePoint * static_cast<double>(characters);
+  return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations + table) +
+         static_cast<double>(corpus.memory());
 }
 
 }  // namespace rune::app

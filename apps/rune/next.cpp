@@ -9,21 +9,10 @@
 #include "generate/generator.h"
 #include "model/model.h"
 #include "output.h"
-#include "text/corpus.h"
 #include "text/utf8.h"
 #include "train/run_directory.h"
 
 namespace rune::app {
-namespace {
-
-// A character between quotes, whatever it is.
-std::string shown(const std::string& character) {
-  if (character == "\n") return "'\\n'";
-  if (character == "\t") return "'\\t'";
-  return "'" + text::escape_controls(character) + "'";
-}
-
-}  // namespace
 
 int next(int argc, const char* const* argv) {
   std::string path;
@@ -47,7 +36,7 @@ int next(int argc, const char* const* argv) {
   if (count < 0) throw UsageError(fmt::format("expected -k to be at least 0, found {}", count));
 
   const model::Model model = model::load_model(train::resolve_model(path));
-  const auto tokens = model.vocabulary.encode(text::decode_text(context, "the context"), unknown, "the context");
+  const auto tokens = model.vocabulary.encode(context, unknown, "the context");
   auto candidates = generate::next_candidates(model, tokens);
   if (count > 0) candidates.resize(std::min(candidates.size(), static_cast<std::size_t>(count)));
 
@@ -55,8 +44,8 @@ int next(int argc, const char* const* argv) {
   auto list = nlohmann::ordered_json::array();
   for (const auto& [token, probability] : candidates) {
     const std::string character = model.vocabulary.decode({&token, 1});
-    text += fmt::format("{:<8}{:.4f}\n", shown(character), probability);
-    list.push_back({{"character", character}, {"probability", probability}});
+    text += fmt::format("{:<8}{:.4f}\n", "'" + in_one_line(character) + "'", probability);
+    list.push_back({{"character", text::replace_invalid(character)}, {"probability", probability}});
   }
   Output output(Output::Controls::pass);
   output.write(json ? list.dump() + '\n' : text);

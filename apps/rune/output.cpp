@@ -58,6 +58,12 @@ TerminalSize terminal_size(int descriptor) {
 
 std::size_t terminal_width() { return terminal_size(STDERR_FILENO).columns; }
 
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  for (const char c : text::escape_controls(text)) line += c == '\n' ? "\\n" : c == '\t' ? "\\t" : std::string(1, c);
+  return line;
+}
+
 void message(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 }  // namespace rune::app

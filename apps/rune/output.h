@@ -46,6 +46,9 @@ struct TerminalSize {
 /// Columns of the terminal that stderr is.
 [[nodiscard]] std::size_t terminal_width();
 
+/// Text as it can stand in a line: control characters escaped, newlines and tabs too.
+std::string in_one_line(std::string_view text);
+
 /// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so.
 void message(std::string_view text);
 

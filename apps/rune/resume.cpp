@@ -10,8 +10,10 @@
 #include "command.h"
 #include "command_line.h"
 #include "output.h"
+#include "reading_notes.h"
 #include "stop_signal.h"
 #include "text/corpus.h"
+#include "text_flags.h"
 #include "train/checkpoint.h"
 #include "train/run_directory.h"
 #include "train/trainer.h"
@@ -27,18 +29,26 @@ std::vector<std::filesystem::path> absolute(const std::vector<std::string>& name
   return paths;
 }
 
-// With the alphabet of the checkpoint that training goes on from; says if that is not the last one.
-text::Corpus read_corpus(const train::RunDirectory& run, const train::RunConfig& config) {
-  for (const std::filesystem::path& text : config.texts) {
-    if (!std::filesystem::exists(text)) {
-      throw InputError(
-          fmt::format("the text '{}' is not there any more; name it where it is now with --text PATH", text.string()));
-    }
+void expect_there(const std::vector<std::filesystem::path>& texts, const char* flag) {
+  for (const std::filesystem::path& text : texts) {
+    if (std::filesystem::exists(text)) continue;
+    throw InputError(
+        fmt::format("the text '{}' is not there any more; name it where it is now with {} PATH", text.string(), flag));
   }
+}
+
+// With the alphabet of the checkpoint that training goes on from; says if that is not the last one.
+text::Corpus read_corpus(const train::RunDirectory& run, const train::RunConfig& config, text::Cache cache,
+                         bool quiet) {
+  expect_there(config.texts, "--text");
+  expect_there(config.validation_texts, "--validation");
   const auto checkpoint = train::newest_checkpoint(run);
-  if (!checkpoint) return train::read_corpus(config);
-  if (!checkpoint->notice.empty()) message("rune: " + checkpoint->notice + '\n');
-  return train::read_corpus(config, model::model_from(checkpoint->file).vocabulary);
+  std::optional<text::Vocabulary> vocabulary;
+  if (checkpoint) {
+    if (!checkpoint->notice.empty()) message("rune: " + checkpoint->notice + '\n');
+    vocabulary = model::model_from(checkpoint->file).vocabulary;
+  }
+  return train::read_corpus(config, std::move(vocabulary), cache, reading_progress(quiet));
 }
 
 }  // namespace
@@ -48,6 +58,8 @@ int resume(int argc, const char* const* argv) {
   DurationFlags duration;
   std::optional<int> threads;
   std::vector<std::string> texts;
+  std::vector<std::string> validation;
+  auto cache = text::Cache::automatic;
   bool accept_new_corpus = false;
   TrainingDisplay::Options display;
   WatchFlags watch;
@@ -63,10 +75,12 @@ int resume(int argc, const char* const* argv) {
   line.option("--threads", "N", threads,
               "Threads; 0: one for each processor. The result does not depend on it. [as before]");
   line.option("--text", "PATH", texts, "Where the text is now, if it has moved; once for each file.");
+  line.option("--validation", "PATH", validation, "Where the text of --validation is now, if it has moved.");
   line.flag("--accept-new-corpus", accept_new_corpus,
             "Go on although the text has changed: epochs are counted in the new one, and the best model is the best on "
             "it.");
   watch.add_to(line);
+  add_cache_option(line, cache);
   add_display_options(line, display);
   line.exclusive({"--epochs", "--steps"});
   line.example("rune resume runs/book", "goes on after Ctrl-C");
@@ -83,13 +97,15 @@ int resume(int argc, const char* const* argv) {
     run.write_config(config);
   }
   if (!texts.empty()) config.texts = absolute(texts);
-  auto corpus = read_corpus(run, config);
+  if (!validation.empty()) config.validation_texts = absolute(validation);
+  auto corpus = read_corpus(run, config, cache, display.quiet);
   const StopSignal stop_signal;
   auto trainer = train::Trainer::resume(std::move(corpus), run,
                                         accept_new_corpus ? train::NewCorpus::accept : train::NewCorpus::refuse);
-  if (!texts.empty()) {
+  if (!texts.empty() || !validation.empty()) {
     train::RunConfig moved = run.read_config();
     moved.texts = config.texts;
+    moved.validation_texts = config.validation_texts;
     run.write_config(moved);
   }
   if (const auto period = duration.period()) trainer.set_duration(*period);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -8,17 +9,20 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "advice.h"
-#include "base/file.h"
 #include "command.h"
 #include "command_line.h"
 #include "input.h"
 #include "model/alphabet.h"
 #include "model_summary.h"
 #include "output.h"
+#include "reading_notes.h"
 #include "stop_signal.h"
 #include "text/corpus.h"
+#include "text_flags.h"
+#include "train/fit.h"
 #include "train/recipe.h"
 #include "train/run_directory.h"
 #include "train/train_options.h"
@@ -33,6 +37,7 @@ constexpr const char* kStandardInput = "-";
 
 struct Request {
   std::vector<std::string> texts;
+  std::vector<std::string> validation;
   std::string run;
   std::string recipe;
   std::string from;
@@ -42,12 +47,21 @@ struct Request {
   std::string precision = "f32";
   TrainingDisplay::Options display;
   WatchFlags watch;
+  text::Cache cache = text::Cache::automatic;
 
-  [[nodiscard]] train::RunConfig config() const { return {{texts.begin(), texts.end()}, from, text, model, train}; }
+  [[nodiscard]] train::RunConfig config() const {
+    return {{texts.begin(), texts.end()}, {validation.begin(), validation.end()}, from, text, model, train};
+  }
 };
 
-void add_text_options(CommandLine& line, TextOptions& text, std::optional<double>& validation_fraction) {
+void add_text_options(CommandLine& line, TextOptions& text, std::vector<std::string>& validation,
+                      std::optional<double>& validation_fraction) {
   line.group("Text");
+  add_reading_options(line, text);
+  add_unit_options(line, text);
+  line.group("Validation");
+  line.option("--validation", "FILE", validation,
+              "Measure on this text instead of a part of TEXT; may be given several times.");
   line.option("--validation-fraction", "P", validation_fraction,
               fmt::format("The part that is kept to measure on: the tail of the text, unless --validation-split says "
                           "otherwise; 0: none. [{}]",
@@ -55,24 +69,10 @@ void add_text_options(CommandLine& line, TextOptions& text, std::optional<double
   line.option("--validation-characters", "N", text.validation_characters, "Or so many characters at its end.");
   line.option("--validation-windows", "N", text.validation_windows, "Or so many windows, where windows are split.");
   line.option("--validation-split", "NAME", text.validation_split,
-              train::list_names<ValidationSplit>() + "; the last two with --batching windows.");
-  line.option("--first-characters", "N", text.first_characters, "Only so many from the start; 0: all.");
-  line.toggle("lowercase", text.lowercase, "All in lower case.");
-  line.option("--alphabet", "NAME", text.alphabet,
-              train::list_names<Alphabet>() + ": the characters of the text, or the 100 of Python's string.printable.");
-  line.option("--min-frequency", "N", text.min_frequency, "Characters seen less often in training become <unk>.");
-  line.toggle("unknown-symbol", text.unknown_symbol, "Have <unk>, which stands for characters of other texts.");
-  line.toggle("padding-symbol", text.padding_symbol, "Have <pad>, which stands for nothing.");
-  line.option(
-      "--records", "NAME", text.records,
-      train::list_names<Records>() + ": a running text, or what each record is; <BOS> and <EOS> stand around it.");
-  line.option("--separator", "TEXT", text.separator, "Of --records separator: the line between two records.");
-  line.option("--column", "N", text.column, "Of --records csv: the column, counted from 0.");
-  line.option("--first-record", "N", text.first_record, "Leave out those before it, counted from 0.");
-  line.option("--max-records", "N", text.max_records, "Only so many; 0: all.");
-  line.option("--max-length", "N", text.max_length, "Leave out records of more characters; 0: none.");
-  line.option("--skip-records", "REGEX", text.skip_records, "Leave out records that it matches as a whole.");
-  line.exclusive({"--validation-fraction", "--validation-characters", "--validation-windows"});
+              train::list_names<ValidationSplit>() + "; windows with --batching windows; documents: whole files.");
+  line.group("Records");
+  add_record_options(line, text);
+  line.exclusive({"--validation", "--validation-fraction", "--validation-characters", "--validation-windows"});
 }
 
 void add_model_options(CommandLine& line, ModelOptions& model) {
@@ -107,10 +107,11 @@ void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags&
               "Characters of each in a step: how far back an error is followed. (Records are as long as they are.)");
   line.option("--sequence-lengths", "NAME", train.sequence_lengths,
               train::list_names<SequenceLengths>() + "; random: a new length around it for every batch of streams.");
-  line.option("--reset-state", "NAME", train.reset_state,
-              train::list_names<ResetState>() +
-                  ": where the state of streams becomes zero. validation: not at epochs; "
-                  "never: validation goes on with it, too.");
+  line.option(
+      "--reset-state", "NAME", train.reset_state,
+      train::list_names<ResetState>() +
+          ": where the state of streams becomes zero. validation: not at epochs; document: at each one's start, "
+          "with --documents; never: validation goes on with it, too.");
   line.option("--stride", "N", train.stride, "Characters from a window to the next; 0: the sequence length.");
   line.toggle("partial-window", train.partial_window, "Use the window that the end of the text cuts short.");
   line.option("--loss-on", "NAME", train.loss_on, train::list_names<LossOn>() + " steps of a window.");
@@ -196,25 +197,28 @@ bool parse(int argc, const char* const* argv, Request& request) {
   std::optional<double> validation_fraction;
   DurationFlags duration;
   CommandLine line("train", "TEXT... [-o RUN] [OPTION...]",
-                   "Learns from UTF-8 text, one file or several, and keeps everything in a run directory: config.toml, "
+                   "Learns from text, one file or several, and keeps everything in a run directory: config.toml, "
                    "metrics.jsonl, samples.txt, "
                    "log.txt, best.safetensors (lowest validation loss) and last.safetensors (to resume from). Ctrl-C "
                    "once stops and saves; the signal USR1 saves and goes on.");
   line.operands("TEXT", request.texts,
-                "The files to learn from, in this order; -: standard input, of which the run keeps a copy.");
+                "What to learn from, in this order: files in any encoding, directories, archives, what is compressed; "
+                "or - alone: standard input, of which the run keeps a copy.");
   line.group("Run");
   line.option("-o,--output", "RUN", request.run, "The run directory, which must not exist. [runs/<text>-<number>]");
   line.option("--recipe", "NAME", request.recipe,
               "Begin with the options of a recipe (rune recipes lists them) or of a TOML file, which other options "
               "override.");
-  line.option("--from", "MODEL", request.from,
-              "Begin with the weights of another model, which also decides the shape. Characters of both alphabets "
-              "keep what it knows of them.");
-  add_text_options(line, request.text, validation_fraction);
+  line.option(
+      "--from", "MODEL", request.from,
+      "Begin with the weights of another model, which also decides shape, unit and case. Units of both alphabets "
+      "keep what it knows of them.");
+  add_text_options(line, request.text, request.validation, validation_fraction);
   add_model_options(line, request.model);
   add_training_options(line, request.train, duration);
   add_optimizer_options(line, request.train);
   add_observation_options(line, request);
+  add_cache_option(line, request.cache);
   line.example("rune train book.txt", "ten minutes with the defaults");
   line.example("rune train book.txt --serve", "the same, and a page to watch it learn");
   line.example("rune train book.txt -o runs/big --hidden-size 512 --dropout 0.5 --batch-size 128 --epochs 20",
@@ -268,28 +272,31 @@ std::string free_run_name(const std::string& text) {
 // Of a text that is cut into windows, some of these are for validation.
 std::string validation_text(const text::Corpus& corpus) {
   const TextOptions& options = corpus.options;
-  if (options.validation_split == ValidationSplit::tail) return with_commas(std::ssize(corpus.validation)) + " of them";
+  if (!corpus.validation.empty() || !text::splits_windows(options))
+    return with_commas(std::ssize(corpus.validation)) + " of them";
   if (options.validation_windows) return fmt::format("{} of its windows", with_commas(*options.validation_windows));
   return fmt::format("{:.3g} % of its windows", 100 * options.validation_fraction);
 }
 
 // What becomes of the alphabet of the model that training begins with.
 std::string alphabet_text(const model::AlphabetChange& change) {
-  const auto some = [](std::u32string_view entries) {
+  const auto some = [](std::span<const std::string> entries) {
     constexpr std::size_t kMost = 50;
-    const std::string more = entries.size() > kMost ? " ..." : "";
-    return with_commas(std::ssize(entries)) + (entries.empty() ? "" : ": ") + entries_text(entries.substr(0, kMost)) +
-           more;
+    const auto first = entries.first(std::min(kMost, entries.size()));
+    return fmt::format("{}{}{}{}", with_commas(std::ssize(entries)), entries.empty() ? "" : ": ",
+                       in_one_line(fmt::to_string(fmt::join(first, ""))), entries.size() > kMost ? " ..." : "");
   };
   return fmt::format("Alphabet: kept {}\n          new {}\n          dropped {}\n", some(change.kept),
                      some(change.added), some(change.dropped));
 }
 
-std::string summary(const Request& request, const text::Corpus& corpus, const model::Network& network) {
+std::string summary(const Request& request, const TrainOptions& options, const text::Corpus& corpus,
+                    const model::Network& network) {
   const auto training = std::ssize(corpus.train);
   const auto validation = std::ssize(corpus.validation);
-  std::string text = fmt::format("Text: {} characters, {} for validation; alphabet of {}\n",
-                                 with_commas(training + validation), validation_text(corpus), corpus.vocabulary.size());
+  std::string text = reading_notes(corpus);
+  text += fmt::format("Text: {} {}, {} for validation; alphabet of {}\n", with_commas(training + validation),
+                      units_name(corpus.vocabulary.form().unit), validation_text(corpus), corpus.vocabulary.size());
   if (!corpus.train_ends.empty()) {
     text += fmt::format("Records: {}, {} of them for validation\n",
                         with_commas(std::ssize(corpus.train_ends) + std::ssize(corpus.validation_ends)),
@@ -300,19 +307,27 @@ std::string summary(const Request& request, const text::Corpus& corpus, const mo
   }
   text += '\n';
   text += layer_table(network);
-  text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, request.train, training + validation)));
+  text += fmt::format("\nMemory: about {}\n", as_bytes(training_memory(network, options, corpus)));
   text += advice_before(network.parameters().count(), training, validation);
   return text + fmt::format("Run directory: {}\n\n", request.run);
 }
 
+std::string fit_note(const TrainOptions& asked, const TrainOptions& fitted) {
+  if (asked == fitted) return "";
+  return fmt::format("The text is short: batch size {} and sequence length {} instead of {} and {}\n",
+                     fitted.batch_size, fitted.sequence_length, asked.batch_size, asked.sequence_length);
+}
+
 // Reads the text and makes the model.
 train::Trainer new_trainer(const Request& request, train::RunDirectory& run) {
-  if (request.texts.front() == kStandardInput) write_file_atomically(run.corpus(), standard_input());
+  if (request.texts.front() == kStandardInput) keep_standard_input(run.corpus());
   const train::RunConfig config = run.read_config();
-  text::Corpus corpus = train::read_corpus(config);
+  const bool quiet = request.display.quiet;
+  text::Corpus corpus = train::read_corpus(config, std::nullopt, request.cache, reading_progress(quiet));
+  const TrainOptions options = train::fitted(config.train, corpus);
   model::Model model = train::initial_model(config, corpus.vocabulary);
-  if (!request.display.quiet) message(summary(request, corpus, model.network));
-  return {std::move(model), std::move(corpus), config.train, &run};
+  if (!quiet) message(fit_note(config.train, options) + summary(request, options, corpus, model.network));
+  return {std::move(model), std::move(corpus), options, &run};
 }
 
 // A training that cannot begin leaves nothing behind: no run directory, nor one made for it.

@@ -13,6 +13,7 @@
 #include <rune/options.h>
 
 #include "generate/evaluation.h"
+#include "text/corpus_cache.h"
 #include "text/vocabulary.h"
 #include "train/option_text.h"
 #include "train/period.h"
@@ -22,6 +23,8 @@ namespace rune::model {
 
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<text::Unknown>{"error", "skip"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<text::Cache>{"auto", "always", "never"};
 
 }  // namespace rune::model
 

@@ -19,7 +19,6 @@
 #include "server/json.h"
 #include "server/stop_filter.h"
 #include "server/work.h"
-#include "text/corpus.h"
 #include "text/utf8.h"
 
 namespace rune::server {
@@ -47,20 +46,23 @@ std::vector<std::int32_t> most_probable(std::span<const float> logits, std::size
   return tokens;
 }
 
-std::string text_of(const model::Model& model, std::int32_t token) { return model.vocabulary.decode({&token, 1}); }
-
-std::size_t characters_in(const std::string& text) {
-  return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
+// A token by itself: bytes that are no text as OpenAI names them, bytes:\xE2\x82.
+std::string name_of(const model::Model& model, std::int32_t token) {
+  const std::string& entry = model.vocabulary.entry(token);
+  if (text::replace_invalid(entry) == entry) return entry;
+  std::string name = "bytes:";
+  for (const char byte : entry) name += fmt::format("\\x{:02X}", static_cast<unsigned char>(byte));
+  return name;
 }
 
 std::vector<std::int32_t> tokens_of(const std::string& text, const model::Model& model, text::Unknown unknown,
                                     const char* name, const RequestLimits& limits) {
   try {
-    auto tokens = model.vocabulary.encode(text::decode_text(text, name), unknown, name);
+    auto tokens = model.vocabulary.encode(text, unknown, name);
     if (std::cmp_less_equal(tokens.size(), limits.prompt_tokens)) return tokens;
-    throw ApiError(
-        400, fmt::format("expected at most {} characters in {}, found {}", limits.prompt_tokens, name, tokens.size()),
-        name, "invalid_value");
+    throw ApiError(400,
+                   fmt::format("expected at most {} tokens in {}, found {}", limits.prompt_tokens, name, tokens.size()),
+                   name, "invalid_value");
   } catch (const InputError& error) {
     throw ApiError(400, error.what(), name, "invalid_value");
   }
@@ -114,9 +116,11 @@ class Completion : public Work {
   /// What the client gets of one text.
   struct Choice {
     explicit Choice(std::vector<std::string> stop) : filter(std::move(stop)) {}
+    text::WholeCharacters whole;
     StopFilter filter;
     std::vector<Piece> pieces;   // let out, but not sent yet
     std::size_t characters = 0;  // sent
+    bool echoed = false;
     std::optional<End> end;
     bool end_sent = false;
     std::string state;
@@ -124,6 +128,7 @@ class Completion : public Work {
   struct Prompt {
     std::size_t first = 0;  // of its tokens, in what is read
     std::vector<std::int32_t> tokens;
+    text::WholeCharacters whole;
     std::vector<Piece> pieces;  // for an echo
   };
   /// One of the prompts, as the engine sees it.
@@ -148,7 +153,8 @@ class Completion : public Work {
     std::size_t prompt_;
   };
 
-  [[nodiscard]] Piece piece_of(std::int32_t token, std::span<const float> logits) const;
+  /// `whole`: of the text that the token belongs to.
+  [[nodiscard]] Piece piece_of(std::int32_t token, text::WholeCharacters& whole, std::span<const float> logits) const;
   Choice& choice(std::size_t prompt, std::size_t text) {
     return choices_[prompt * static_cast<std::size_t>(request_.n) + text];
   }
@@ -189,7 +195,7 @@ void Completion::begin(const std::shared_ptr<Completion>& completion, const Work
   for (std::size_t i = 0; i < request.prompts.size(); ++i) {
     auto tokens = tokens_of(request.prompts[i], *completion->served_.model, request.unknown, "prompt", workshop.limits);
     auto [from, reading] = beginning(request.state, tokens, completion->served_, workshop.states);
-    completion->prompts_[i] = {.first = reading.size() - tokens.size(), .tokens = std::move(tokens), .pieces = {}};
+    completion->prompts_[i] = {.first = reading.size() - tokens.size(), .tokens = std::move(tokens)};
     jobs.push_back({.model = completion->served_.model,
                     .from = std::move(from),
                     .reading = std::move(reading),
@@ -203,13 +209,14 @@ void Completion::begin(const std::shared_ptr<Completion>& completion, const Work
   for (Job& job : jobs) submit(workshop.engine, std::move(job));
 }
 
-Piece Completion::piece_of(std::int32_t token, std::span<const float> logits) const {
-  Piece piece{.text = text_of(*served_.model, token)};
+Piece Completion::piece_of(std::int32_t token, text::WholeCharacters& whole, std::span<const float> logits) const {
+  Piece piece{.text = text::replace_invalid(whole.add(served_.model->vocabulary.entry(token))),
+              .token = name_of(*served_.model, token)};
   if (!request_.log_probabilities || logits.empty()) return piece;
   const double sum = log_sum_exp(logits);
   piece.log_probability = logits[static_cast<std::size_t>(token)] - sum;
   for (const std::int32_t likely : most_probable(logits, static_cast<std::size_t>(*request_.log_probabilities))) {
-    piece.likely.emplace_back(text_of(*served_.model, likely), logits[static_cast<std::size_t>(likely)] - sum);
+    piece.likely.emplace_back(name_of(*served_.model, likely), logits[static_cast<std::size_t>(likely)] - sum);
   }
   return piece;
 }
@@ -218,14 +225,14 @@ void Completion::reads(std::size_t prompt, std::size_t index, std::span<const fl
   const std::lock_guard lock(mutex_);
   Prompt& read = prompts_[prompt];
   if (index < read.first) return;
-  if (read.pieces.empty() && index > read.first) read.pieces.push_back(piece_of(read.tokens.front(), {}));
-  read.pieces.push_back(piece_of(read.tokens[index - read.first], logits));
+  if (read.pieces.empty() && index > read.first) read.pieces.push_back(piece_of(read.tokens.front(), read.whole, {}));
+  read.pieces.push_back(piece_of(read.tokens[index - read.first], read.whole, logits));
 }
 
 void Completion::echo(Prompt& prompt, Choice& choice) const {
-  if (!request_.echo || choice.characters > 0 || !choice.pieces.empty()) return;
+  if (!request_.echo || std::exchange(choice.echoed, true)) return;
   if (prompt.pieces.empty() && !prompt.tokens.empty()) {
-    prompt.pieces.push_back({.text = served_.model->vocabulary.decode(prompt.tokens)});
+    prompt.pieces.push_back({.text = text::replace_invalid(served_.model->vocabulary.decode(prompt.tokens))});
   }
   choice.pieces = prompt.pieces;
 }
@@ -233,9 +240,9 @@ void Completion::echo(Prompt& prompt, Choice& choice) const {
 // Without log-probabilities nobody asks where one piece ends and the next begins.
 void Completion::let_out(Choice& choice) const {
   for (Piece& piece : choice.filter.take()) {
-    if (request_.log_probabilities || choice.pieces.empty()) {
+    if (request_.log_probabilities || (choice.pieces.empty() && !piece.text.empty())) {
       choice.pieces.push_back(std::move(piece));
-    } else {
+    } else if (!choice.pieces.empty()) {
       choice.pieces.back().text += piece.text;
     }
   }
@@ -246,7 +253,7 @@ bool Completion::writes(std::size_t prompt, std::size_t text, std::int32_t token
   Choice& written = choice(prompt, text);
   echo(prompts_[prompt], written);
   ++written_;
-  const bool goes_on = written.filter.add(piece_of(token, logits));
+  const bool goes_on = written.filter.add(piece_of(token, written.whole, logits));
   let_out(written);
   wake_if_ready();
   return goes_on;
@@ -257,6 +264,9 @@ void Completion::ends(std::size_t prompt, std::size_t text, End end, std::shared
   const std::lock_guard lock(mutex_);
   Choice& ended = choice(prompt, text);
   echo(prompts_[prompt], ended);
+  if (const std::string rest = ended.whole.take_rest(); !rest.empty() && end != End::stop) {
+    static_cast<void>(ended.filter.add({.text = text::replace_invalid(rest)}));
+  }
   ended.filter.finish();
   let_out(ended);
   ended.state = state;
@@ -324,7 +334,7 @@ Json Completion::choice_json(Choice& choice, std::size_t index) const {
             {"logprobs", request_.log_probabilities ? logprobs_json(choice) : Json()},
             {"finish_reason", choice.end ? Json(finish_reason(*choice.end)) : Json()}};
   if (!choice.state.empty()) json["state"] = choice.state;
-  choice.characters += characters_in(text);
+  choice.characters += text::count_characters(text);
   choice.pieces.clear();
   choice.end_sent = choice.end.has_value();
   return json;
@@ -337,13 +347,14 @@ Json Completion::logprobs_json(const Choice& choice) const {
   Json offsets = Json::array();
   std::size_t offset = choice.characters;
   for (const Piece& piece : choice.pieces) {
-    tokens.push_back(piece.text);
+    if (piece.token.empty()) continue;  // the beginning of a character that was never finished
+    tokens.push_back(piece.token);
     log_probabilities.push_back(piece.log_probability ? Json(*piece.log_probability) : Json());
     Json candidates = Json::object();
     for (const auto& [text, log_probability] : piece.likely) candidates[text] = log_probability;
     likely.push_back(piece.log_probability ? std::move(candidates) : Json());
     offsets.push_back(offset);
-    offset += characters_in(piece.text);
+    offset += text::count_characters(piece.text);
   }
   return {{"tokens", std::move(tokens)},
           {"token_logprobs", std::move(log_probabilities)},
@@ -385,7 +396,7 @@ class Score : public Work, public Listener {
     double sum = 0;
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
       const double bits = -log_probabilities_[i] / std::numbers::ln2;
-      characters.push_back(text_of(*served_.model, tokens_[i]));
+      characters.push_back(name_of(*served_.model, tokens_[i]));
       surprise.push_back(bits);
       sum += bits;
     }
@@ -434,7 +445,7 @@ class Expectation : public Work, public Listener {
     Json characters = Json::array();
     for (const std::int32_t token :
          most_probable(logits, count_ == 0 ? logits.size() : static_cast<std::size_t>(count_))) {
-      characters.push_back({{"character", text_of(*served_.model, token)},
+      characters.push_back({{"character", name_of(*served_.model, token)},
                             {"probability", std::exp(logits[static_cast<std::size_t>(token)] - sum)}});
     }
     response = json_response({{"object", "next"}, {"model", served_.id}, {"characters", std::move(characters)}});

@@ -41,8 +41,7 @@ struct Engine::Batch {
   explicit Batch(std::shared_ptr<const model::Model> shared)
       : model(std::move(shared)),
         vocabulary_size(static_cast<std::size_t>(model->network.vocabulary_size())),
-        never(generate::never_drawn(model->vocabulary)),
-        end_token(model->vocabulary.token(text::kEndSymbol)),
+        end_token(model->vocabulary.token(text::Symbol::end)),
         state(model->network.options(), 0) {}
 
   [[nodiscard]] std::span<const float> logits_of(const Row& row) const {
@@ -56,7 +55,6 @@ struct Engine::Batch {
 
   std::shared_ptr<const model::Model> model;
   std::size_t vocabulary_size;
-  std::vector<std::int32_t> never;
   std::int32_t end_token;  // -1: none
   std::vector<Row> rows;
   model::State state;  // a stream for each row
@@ -167,10 +165,11 @@ void Engine::admit() {
     waiting_.pop_front();
     texts += job->texts;
     Batch& batch = batch_of(*job);
-    batch.rows.push_back({.job = job,
-                          .text = 0,
-                          .sampler = generate::Sampler(job->sampling, batch.never),
-                          .random = RandomStream(job->sampling.seed, RandomPurpose::sample, 0)});
+    batch.rows.push_back(
+        {.job = job,
+         .text = 0,
+         .sampler = generate::Sampler(job->sampling, generate::never_drawn(batch.model->vocabulary, job->sampling)),
+         .random = RandomStream(job->sampling.seed, RandomPurpose::sample, 0)});
   }
   statistics_.waiting = waiting_.size();
 }

@@ -6,7 +6,7 @@
 #include "server/error.h"
 #include "server/json.h"
 #include "server/worker.h"
-#include "text/corpus.h"
+#include "text/vocabulary.h"
 
 namespace rune::server {
 
@@ -27,8 +27,7 @@ void LiveRun::after_step(const train::Progress& progress, const train::Trainer& 
     if (deferred.abandoned()) continue;
     deferred.set(guarded([&] {
                    const model::Model& model = trainer.model();
-                   const auto prompt = model.vocabulary.encode(text::decode_text(request.prompt, "the prompt"),
-                                                               text::Unknown::error, "the prompt");
+                   const auto prompt = model.vocabulary.encode(request.prompt, text::Unknown::error, "the prompt");
                    const SampleOptions options{.temperature = request.temperature, .seed = request.seed};
                    const std::string text = generate::generate_text(model, prompt, request.length, options);
                    return Reply{.response = json_response({{"step", progress.step}, {"text", request.prompt + text}}),

@@ -10,7 +10,8 @@ namespace rune::server {
 
 /// What a token adds to a text, and what the model thought of it.
 struct Piece {
-  std::string text;
+  std::string text;                                      // whole characters; nothing where the token only begins one
+  std::string token{};                                   // by itself
   std::optional<double> log_probability{};               // where it is asked for, and known
   std::vector<std::pair<std::string, double>> likely{};  // the most probable, with log-probabilities
 };

@@ -1,30 +1,36 @@
-// Records of a text: lines, fields of CSV, parts between separators. The first bytes choose the options.
+// Records of a text: lines, fields of CSV, TSV and JSON Lines, parts between separators. The first bytes choose the
+// options.
 #include "text/records.h"
 
 #include "target.h"
-#include "text/corpus.h"
+#include "text/utf8.h"
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace rune;
   constexpr std::size_t kOptions = 4;
   if (size < kOptions) return 0;
+  constexpr Records kKinds[]{Records::lines, Records::csv,        Records::separator, Records::tsv,
+                             Records::jsonl, Records::paragraphs, Records::files};
   TextOptions options;
-  constexpr Records kKinds[]{Records::lines, Records::csv, Records::separator};
-  options.records = kKinds[data[0] % 3];
-  options.column = data[1] % 4;
+  options.form.records = kKinds[data[0] % std::size(kKinds)];
+  options.form.column = data[1] % 4;
+  if ((data[1] & 0x80) != 0 || options.form.records == Records::jsonl) options.form.field = "a";
   options.max_length = data[2] % 16;
   options.first_record = data[3] % 4;
   options.max_records = data[3] / 64;
+  const auto text = fuzz::as_text(data + kOptions, size - kOptions);
   fuzz::accepts(size, /*multiple=*/256, /*fixed=*/1 << 20, [&] {
-    const auto text = text::decode_text(fuzz::as_text(data + kOptions, size - kOptions), "fuzz");
-    const auto records = text::split_records(text, options);
-    std::size_t characters = 0;
-    for (const std::u32string& record : records) {
+    std::vector<std::string> all;
+    text::append_records(all, text, options.form, "fuzz");
+    const auto records = text::kept_records(all, options);
+    std::size_t bytes = 0;
+    for (const std::string& record : records) {
       fuzz::require(!record.empty());
-      fuzz::require(options.max_length == 0 || record.size() <= static_cast<std::size_t>(options.max_length));
-      characters += record.size();
+      fuzz::require(options.max_length == 0 ||
+                    text::count_characters(record) <= static_cast<std::size_t>(options.max_length));
+      bytes += record.size();
     }
-    fuzz::require(characters <= text.size());
+    fuzz::require(bytes <= text.size());
     fuzz::require(options.max_records == 0 || records.size() <= static_cast<std::size_t>(options.max_records));
   });
   return 0;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <rune/options.h>
+#include <rune/vocabulary.h>
 
 namespace rune {
 
@@ -34,7 +35,7 @@ class Model {
  public:
   /// A new model with freshly drawn weights, a function of options, vocabulary and seed alone. Throws InputError
   /// naming the option that does not fit.
-  Model(const ModelOptions& options, const std::u32string& vocabulary, std::uint64_t seed = 1);
+  Model(const ModelOptions& options, const Vocabulary& vocabulary, std::uint64_t seed = 1);
   ~Model();
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
@@ -46,7 +47,7 @@ class Model {
   void save(const std::filesystem::path& path) const;
 
   [[nodiscard]] const ModelOptions& options() const;
-  [[nodiscard]] const std::u32string& vocabulary() const;
+  [[nodiscard]] const Vocabulary& vocabulary() const;
   [[nodiscard]] std::int64_t parameter_count() const;
 
   /// Measures a text. Throws InputError for invalid UTF-8, an unknown character, or a text too short for the protocol.

@@ -113,12 +113,50 @@ enum class Alphabet {
   printable,  ///< the 100 of Python's string.printable, in its order
 };
 
+/// What a token stands for.
+enum class Unit {
+  character,  ///< a Unicode code point
+  grapheme,   ///< what a reader sees as one character
+  byte,       ///< of the text's UTF-8
+  word,       ///< as Unicode and its dictionaries cut words; spaces and punctuation are units too
+};
+
+/// Unicode's normal forms.
+enum class Normalization { none, nfc, nfkc };
+
+/// What bytes that are no character in the text's encoding do.
+enum class OnInvalid {
+  error,    ///< stop, naming the byte
+  replace,  ///< become U+FFFD
+  bytes,    ///< stay as they are, each a unit of its own
+};
+
 /// What a text is made of.
 enum class Records {
-  none,       ///< one running text
-  lines,      ///< a record is a line
-  csv,        ///< a record is a field of a row, RFC 4180
-  separator,  ///< records stand between lines that hold a separator alone
+  none,        ///< one running text
+  lines,       ///< a record is a line
+  csv,         ///< a record is a field of a row, RFC 4180
+  separator,   ///< records stand between lines that hold a separator alone
+  tsv,         ///< a record is a field of a line, between tabs
+  jsonl,       ///< a record is a field of the JSON object that stands on a line
+  paragraphs,  ///< records stand between empty lines
+  files,       ///< a record is a file
+};
+
+/// How a text is read. A model remembers it, so that prompts and measured texts are read as it learned to.
+struct TextForm {
+  Unit unit = Unit::character;
+  bool lowercase = false;  ///< as Python's str.lower()
+  bool fold_case = false;  ///< Unicode's case folding: lower case, and more that differs in case alone (ss for ß)
+  Normalization normalize = Normalization::none;
+  bool raw = false;        ///< keep CR, CR LF and NEL, which are newlines otherwise
+  bool documents = false;  ///< <EOS> after every file of a running text
+  Records records = Records::none;
+  std::string separator = "%";  ///< records: separator
+  int column = 0;               ///< records: csv, tsv; from 0
+  std::string field{};          ///< records: jsonl; csv, tsv: the column by the name that the first row gives it
+
+  bool operator==(const TextForm&) const = default;
 };
 
 /// What is kept apart to measure on.
@@ -126,24 +164,27 @@ enum class ValidationSplit {
   tail,            ///< the end of the text, or the last records
   random_windows,  ///< windows drawn at random
   last_windows,    ///< the last windows
+  documents,       ///< whole files at the end
 };
 
 /// How tokens are made of a text.
 struct TextOptions {
-  std::int64_t first_characters = 0;  ///< only so many from the start; 0: all
-  bool lowercase = false;             ///< as Python's str.lower()
+  TextForm form{};
+  std::string encoding = "auto";            ///< as ICU names it; auto: detected
+  OnInvalid on_invalid = OnInvalid::error;  ///< bytes that are no character
+  std::string include{};                    ///< of directories and archives: files whose name matches; empty: all
+  std::int64_t first_characters = 0;        ///< only so many from the start; 0: all
   Alphabet alphabet = Alphabet::text;
-  std::int64_t min_frequency = 1;  ///< characters that training sees less often become <unk>
-  bool unknown_symbol = false;     ///< <unk>, also for characters that only other texts have
-  bool padding_symbol = false;     ///< <pad>, a symbol that stands for nothing
-  Records records = Records::none;
-  std::string separator = "%";       ///< records: separator
-  int column = 0;                    ///< records: csv, from 0
-  std::int64_t first_record = 0;     ///< records before it are left out
-  std::int64_t max_records = 0;      ///< 0: all
-  int max_length = 0;                ///< longer records are left out; 0: none
-  std::string skip_records{};        ///< records that this regular expression matches as a whole are left out
-  double validation_fraction = 0.1;  ///< of characters, records or windows; 0: no validation
+  std::int64_t min_frequency = 1;         ///< units that training sees less often become <unk>
+  double coverage = 1;                    ///< the most frequent units that make up this share; the rest become <unk>
+  std::int64_t max_vocabulary = 100'000;  ///< at most so many units, the most frequent; the rest become <unk>; 0: all
+  bool unknown_symbol = false;            ///< <unk>, also for units that only other texts have
+  bool padding_symbol = false;            ///< <pad>, a symbol that stands for nothing
+  std::int64_t first_record = 0;          ///< records before it are left out
+  std::int64_t max_records = 0;           ///< 0: all
+  int max_length = 0;                     ///< longer records are left out; 0: none
+  std::string skip_records{};             ///< records that this regular expression matches as a whole are left out
+  double validation_fraction = 0.1;       ///< of characters, records or windows; 0: no validation
   std::optional<std::int64_t> validation_characters{};  ///< instead of the fraction, where the split is the tail
   std::optional<std::int64_t> validation_windows{};     ///< instead of the fraction, where windows are split
   ValidationSplit validation_split = ValidationSplit::tail;
@@ -167,6 +208,7 @@ enum class SequenceLengths {
 enum class ResetState {
   epoch,       ///< at the start of every epoch and of every validation
   validation,  ///< at the start of training and of every validation
+  document,    ///< at the start of every document
   never,       ///< at the start of training alone: validation goes on with it and leaves it changed
 };
 
@@ -236,6 +278,7 @@ struct SampleOptions {
   int top_k = 0;          ///< keep the k most probable; 0: all
   float top_p = 1;        ///< keep the smallest set whose probability reaches p; 1: all
   std::uint64_t seed = 1;
+  bool unknown = false;      ///< may write <unk>
   std::string stop{};        ///< end after this text has been written; empty: never
   bool start_twice = false;  ///< feed the prompt's last character twice, as the Holmes notebook does
   int window = 0;            ///< predict from the last so many characters alone; 0: from the carried state

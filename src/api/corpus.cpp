@@ -11,15 +11,14 @@ Corpus Corpus::open(const std::filesystem::path& path, const CorpusOptions& opti
 }
 
 Corpus Corpus::open(const std::vector<std::filesystem::path>& paths, const CorpusOptions& options) {
-  return Corpus(std::make_shared<const Parts>(Parts{text::Corpus::from_text(text::read_text(paths), options)}));
+  return Corpus(std::make_shared<const Parts>(Parts{text::Corpus::read({paths}, options)}));
 }
 
 Corpus Corpus::from_text(std::string_view utf8, const CorpusOptions& options) {
-  return Corpus(
-      std::make_shared<const Parts>(Parts{text::Corpus::from_text(text::decode_text(utf8, "the text"), options)}));
+  return Corpus(std::make_shared<const Parts>(Parts{text::Corpus::from_text(utf8, options)}));
 }
 
-const std::u32string& Corpus::vocabulary() const { return parts_->corpus.vocabulary.characters(); }
+const Vocabulary& Corpus::vocabulary() const { return parts_->corpus.vocabulary.content(); }
 
 std::int64_t Corpus::size() const { return std::ssize(parts_->corpus.train) + validation_size(); }
 

@@ -6,7 +6,7 @@
 #include "api/model_parts.h"
 #include "generate/generator.h"
 #include "generate/sampler.h"
-#include "text/corpus.h"
+#include "text/vocabulary.h"
 
 namespace rune {
 
@@ -15,8 +15,7 @@ struct Generator::Parts {
   SampleOptions options;
 
   void write(std::string_view prompt, int length, int count, const generate::OnCharacter& on_character) const {
-    const auto tokens =
-        model->vocabulary.encode(text::decode_text(prompt, "the prompt"), text::Unknown::error, "the prompt");
+    const auto tokens = model->vocabulary.encode(prompt, text::Unknown::error, "the prompt");
     generate::generate(*model, tokens, length, count, options, on_character);
   }
 };

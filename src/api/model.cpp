@@ -19,7 +19,7 @@ Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 
-Model::Model(const ModelOptions& options, const std::u32string& vocabulary, std::uint64_t seed) {
+Model::Model(const ModelOptions& options, const Vocabulary& vocabulary, std::uint64_t seed) {
   auto weights = std::make_shared<const model::Model>(model::new_model(options, text::Vocabulary(vocabulary), seed));
   parts_ = std::make_shared<Parts>(Parts{weights->network.options(), weights->vocabulary, weights});
 }
@@ -33,17 +33,17 @@ void Model::save(const std::filesystem::path& path) const { model::save_model(pa
 
 const ModelOptions& Model::options() const { return parts_->options; }
 
-const std::u32string& Model::vocabulary() const { return parts_->vocabulary.characters(); }
+const Vocabulary& Model::vocabulary() const { return parts_->vocabulary.content(); }
 
 std::int64_t Model::parameter_count() const { return parts_->weights->network.parameters().count(); }
 
 Evaluation Model::evaluate(std::string_view utf8, const EvaluationOptions& options) const {
   const auto unknown = options.skip_unknown ? text::Unknown::skip : text::Unknown::error;
-  const auto tokens = parts_->vocabulary.encode(text::decode_text(utf8, "the text"), unknown, "the text");
+  const auto corpus = text::Corpus::from_text(utf8, {.validation_fraction = 0}, parts_->vocabulary, unknown);
   const model::Network& network = parts_->weights->network;
   ThreadTeam team(options.threads);
   const auto result =
-      generate::Evaluator(network, tokens, options.protocol, options.sequence_length).evaluate(network, team);
+      generate::Evaluator(network, corpus.train, options.protocol, options.sequence_length).evaluate(network, team);
   return {result.loss, result.bits_per_character(), result.perplexity(), result.characters};
 }
 

@@ -140,6 +140,20 @@ void sync_directory_of(const fs::path& path) {
   if (::fsync(descriptor.number()) != 0 && errno != kNotSupported) fail("sync the directory", directory, errno);
 }
 
+// As write_file_atomically, of parts up to the first that is empty.
+void replace(const fs::path& path, const fs::path& older, const std::function<std::string_view()>& next_part) {
+  struct stat status = {};
+  if (::lstat(path.c_str(), &status) == 0) {
+    expect_regular(path, status.st_mode);
+    constexpr mode_t kWritable = S_IWUSR | S_IWGRP | S_IWOTH;  // a rename would not ask
+    if ((status.st_mode & kWritable) == 0) fail("replace the read-only file", path, EACCES);
+  }
+  TemporaryFile file(path);
+  for (std::string_view part = next_part(); !part.empty(); part = next_part()) file.write(part);
+  file.become_target(older);
+  sync_directory_of(path);
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
@@ -165,16 +179,15 @@ std::string read_file(const fs::path& path) {
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts, const fs::path& older) {
-  struct stat status = {};
-  if (::lstat(path.c_str(), &status) == 0) {
-    expect_regular(path, status.st_mode);
-    constexpr mode_t kWritable = S_IWUSR | S_IWGRP | S_IWOTH;  // a rename would not ask
-    if ((status.st_mode & kWritable) == 0) fail("replace the read-only file", path, EACCES);
-  }
-  TemporaryFile file(path);
-  for (const std::string_view part : parts) file.write(part);
-  file.become_target(older);
-  sync_directory_of(path);
+  auto part = parts.begin();
+  replace(path, older, [&] {
+    while (part != parts.end() && part->empty()) ++part;
+    return part == parts.end() ? std::string_view() : *part++;
+  });
+}
+
+void write_file_atomically(const fs::path& path, const std::function<std::string_view()>& next_part) {
+  replace(path, {}, next_part);
 }
 
 void write_file_atomically(const fs::path& path, std::string_view content) {

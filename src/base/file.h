@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,8 @@ std::string read_file(const std::filesystem::path& path);
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> parts,
                            const std::filesystem::path& older = {});
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+/// Of parts that are made one after the other, up to the first that is empty.
+void write_file_atomically(const std::filesystem::path& path, const std::function<std::string_view()>& next_part);
 
 /// Adds to the end of a file, which need not exist. Throws FileError; then a part of it may be there.
 void append_to_file(const std::filesystem::path& path, std::string_view content);

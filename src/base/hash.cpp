@@ -23,4 +23,6 @@ std::string Hash::digits() const {
   return digits;
 }
 
+std::uint64_t hash64(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+
 }  // namespace rune

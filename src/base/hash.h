@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,5 +23,8 @@ class Hash {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// XXH3-64 of bytes, the same on every machine of its byte order.
+std::uint64_t hash64(std::string_view bytes);
 
 }  // namespace rune

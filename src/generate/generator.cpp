@@ -20,6 +20,7 @@ namespace {
 /// What one sample needs besides its row of the state.
 struct Sample {
   RandomStream random;
+  text::WholeCharacters whole{};
   std::string tail{};  // of what has been written: as long as the stop text at most
   bool writing = true;
 };
@@ -28,14 +29,10 @@ void require_at_least(int value, int least, const char* what) {
   if (value < least) throw InputError(fmt::format("{} must be at least {}, found {}", what, least, value));
 }
 
-bool is_symbol(const text::Vocabulary& vocabulary, std::int32_t token) {
-  return !text::symbol_name(vocabulary.character(token)).empty();
-}
-
 }  // namespace
 
-/// What the model reads first: the begin symbol where there is one, then the prompt; without either a newline, or the
-/// first character that the model knows.
+/// What the model reads first: the begin symbol where there is one, then the prompt; without either what ends a
+/// document, a newline, or the first character that the model knows.
 std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<const std::int32_t> prompt,
                                   const SampleOptions& options) {
   for (const std::int32_t token : prompt) {
@@ -44,22 +41,24 @@ std::vector<std::int32_t> opening(const text::Vocabulary& vocabulary, std::span<
     }
   }
   std::vector<std::int32_t> tokens;
-  if (const int begin = vocabulary.token(text::kBeginSymbol); begin >= 0) tokens.push_back(begin);
+  if (const int begin = vocabulary.token(text::Symbol::begin); begin >= 0) tokens.push_back(begin);
   tokens.insert(tokens.end(), prompt.begin(), prompt.end());
-  if (tokens.empty()) tokens.push_back(vocabulary.token(U'\n'));
+  if (tokens.empty()) tokens.push_back(vocabulary.token(text::Symbol::end));
+  if (tokens.front() < 0) tokens.front() = vocabulary.token("\n");
   if (tokens.front() < 0) {
     tokens.front() = 0;
-    while (is_symbol(vocabulary, tokens.front())) ++tokens.front();
+    while (vocabulary.is_symbol(tokens.front())) ++tokens.front();
   }
   if (options.start_twice) tokens.push_back(tokens.back());
   return tokens;
 }
 
-/// Symbols are no text: none is drawn but the one that ends it.
-std::vector<std::int32_t> never_drawn(const text::Vocabulary& vocabulary) {
+/// Symbols are no text: none is drawn but the one that ends it, and <unk> where that is asked for.
+std::vector<std::int32_t> never_drawn(const text::Vocabulary& vocabulary, const SampleOptions& options) {
   std::vector<std::int32_t> tokens;
-  for (std::int32_t token = 0; token < vocabulary.size(); ++token) {
-    if (is_symbol(vocabulary, token) && vocabulary.character(token) != text::kEndSymbol) tokens.push_back(token);
+  for (const text::Symbol symbol : {text::Symbol::unknown, text::Symbol::padding, text::Symbol::begin}) {
+    const int token = vocabulary.token(symbol);
+    if (token >= 0 && !(symbol == text::Symbol::unknown && options.unknown)) tokens.push_back(token);
   }
   return tokens;
 }
@@ -137,18 +136,19 @@ class Writers {
 }  // namespace
 
 void generate(const model::Model& model, std::span<const std::int32_t> prompt, int length, int num_samples,
-              const SampleOptions& options, const OnCharacter& on_character) {
+              const SampleOptions& options, const OnCharacter& on_character, std::uint64_t first_sample) {
   require_at_least(length, 0, "the number of characters to write");
   require_at_least(num_samples, 1, "the number of samples");
   const auto& [vocabulary, network] = model;
   const auto count = static_cast<std::size_t>(num_samples);
-  Sampler sampler(options, never_drawn(vocabulary));
+  Sampler sampler(options, never_drawn(vocabulary, options));
   Writers writers(network, opening(vocabulary, prompt, options), count, options);
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < count; ++i) {
-    samples.push_back({.random = RandomStream(options.seed, RandomPurpose::sample, i)});
+    samples.push_back({.random = RandomStream(options.seed, RandomPurpose::sample, first_sample + i)});
   }
 
+  const int end = vocabulary.token(text::Symbol::end);
   std::vector<std::int32_t> tokens(count);
   std::string character;
   for (int position = 0; position < length; ++position) {
@@ -157,19 +157,23 @@ void generate(const model::Model& model, std::span<const std::int32_t> prompt, i
       Sample& sample = samples[i];
       if (!sample.writing) continue;
       tokens[i] = sampler.draw(writers.logits(i), sample.random.uniform_double(static_cast<std::uint64_t>(position)));
-      if (vocabulary.character(tokens[i]) == text::kEndSymbol) {
+      if (tokens[i] == end) {
         sample.writing = false;
         continue;
       }
-      character.clear();
-      text::append_utf8(character, vocabulary.character(tokens[i]));
+      character = sample.whole.add(vocabulary.entry(tokens[i]));
+      if (character.empty()) continue;
       sample.writing = on_character(static_cast<int>(i), character);
+      if (!sample.writing) sample.whole.take_rest();
       if (options.stop.empty()) continue;
       sample.tail += character;
       if (sample.tail.ends_with(options.stop)) sample.writing = false;
       if (sample.tail.size() > options.stop.size()) sample.tail.erase(0, sample.tail.size() - options.stop.size());
     }
-    if (std::ranges::none_of(samples, &Sample::writing)) return;
+    if (std::ranges::none_of(samples, &Sample::writing)) break;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (const std::string rest = samples[i].whole.take_rest(); !rest.empty()) on_character(static_cast<int>(i), rest);
   }
 }
 

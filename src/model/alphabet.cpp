@@ -24,9 +24,11 @@ AlphabetLayout layout_of(const Tensor& tensor, const ModelOptions& options) {
 
 AlphabetChange compare(const text::Vocabulary& before, const text::Vocabulary& after) {
   AlphabetChange change;
-  for (const char32_t entry : after.characters()) (before.token(entry) < 0 ? change.added : change.kept) += entry;
-  for (const char32_t entry : before.characters()) {
-    if (after.token(entry) < 0) change.dropped += entry;
+  for (const std::string& entry : after.content().entries) {
+    (before.token_of_entry(entry) < 0 ? change.added : change.kept).push_back(entry);
+  }
+  for (const std::string& entry : before.content().entries) {
+    if (after.token_of_entry(entry) < 0) change.dropped.push_back(entry);
   }
   return change;
 }
@@ -44,7 +46,7 @@ Model with_alphabet(const Model& model, text::Vocabulary vocabulary, std::uint64
       const auto old_group = from.subspan(group * from.size() / repeats, from.size() / repeats);
       const auto new_group = to.subspan(group * to.size() / repeats, to.size() / repeats);
       for (int token = 0; token < vocabulary.size(); ++token) {
-        const int known = model.vocabulary.token(vocabulary.character(token));
+        const int known = model.vocabulary.token_of_entry(vocabulary.entry(token));
         if (known < 0) continue;
         const auto entry = old_group.subspan(static_cast<std::size_t>(known) * width, width);
         std::ranges::copy(entry,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "model/model.h"
 
@@ -9,9 +10,9 @@ namespace rune::model {
 
 /// The entries of two alphabets: in both, in the new one alone, in the old one alone.
 struct AlphabetChange {
-  std::u32string kept;
-  std::u32string added;
-  std::u32string dropped;
+  std::vector<std::string> kept;
+  std::vector<std::string> added;
+  std::vector<std::string> dropped;
 };
 AlphabetChange compare(const text::Vocabulary& before, const text::Vocabulary& after);
 

@@ -332,17 +332,13 @@ Model assemble(const Foreign& file, std::size_t file_size, const std::string& na
 }  // namespace
 
 text::Vocabulary vocabulary_of(std::span<const std::string> tokens, const std::string& where) {
-  std::u32string entries;
   for (const std::string& token : tokens) {
-    const auto symbol = text::symbol_of(token);
-    const std::u32string characters = symbol ? std::u32string(1, *symbol) : text::decode_utf8(token, where);
-    if (characters.size() != 1) {
+    if (!text::symbol_of(token) && text::decode_utf8(token, where).size() != 1) {
       throw InputError(fmt::format("{}: expected single characters, found {}", where, quote(token)));
     }
-    entries += characters;
   }
   try {
-    return text::Vocabulary(std::move(entries));
+    return text::Vocabulary({{tokens.begin(), tokens.end()}});
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", where, error.what()));
   }

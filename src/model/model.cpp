@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "model/option_names.h"
+#include "text/utf8.h"
 
 namespace rune::model {
 namespace {
@@ -23,6 +24,7 @@ using Json = nlohmann::json;
 constexpr const char* kFormatKey = "rune.format";
 constexpr const char* kModelKey = "rune.model";
 constexpr const char* kVocabularyKey = "rune.vocabulary";
+constexpr const char* kFormKey = "rune.text";
 constexpr const char* kFormatVersion = "1";
 
 /// Calls visit(name, value) for every option: the one list that reading and writing share.
@@ -36,6 +38,20 @@ void visit_options(auto& options, const auto& visit) {
   visit("output_dropout", options.output_dropout);
   visit("init", options.init);
   visit("forget_bias", options.forget_bias);
+}
+
+/// The same for the form of its texts.
+void visit_form(auto& form, const auto& visit) {
+  visit("unit", form.unit);
+  visit("lowercase", form.lowercase);
+  visit("fold_case", form.fold_case);
+  visit("normalize", form.normalize);
+  visit("raw", form.raw);
+  visit("documents", form.documents);
+  visit("records", form.records);
+  visit("separator", form.separator);
+  visit("column", form.column);
+  visit("field", form.field);
 }
 
 template <class T>
@@ -77,6 +93,16 @@ void read(const Json& json, T& value, const std::string& where) {
   }
 }
 
+void read(const Json& json, bool& value, const std::string& where) {
+  if (!json.is_boolean()) refuse(json, "true or false", where);
+  value = json.get<bool>();
+}
+
+void read(const Json& json, std::string& value, const std::string& where) {
+  if (!json.is_string()) refuse(json, "a text", where);
+  value = json.get<std::string>();
+}
+
 void read(const Json& json, std::optional<float>& value, const std::string& where) {
   if (!json.is_null()) read(json, value.emplace(), where);
 }
@@ -97,25 +123,60 @@ Json parse_json(const std::string& json, const std::string& where) {
   }
 }
 
-text::Vocabulary vocabulary_from_json(const std::string& text, const std::string& where) {
+/// Reads a flat object whose keys `walk` visits; `complete`: all of them must be there.
+void read_object(const std::string& text, const std::string& where, bool complete, const auto& walk) {
   const Json json = parse_json(text, where);
-  if (!json.is_array()) refuse(json, "an array of code points and names of symbols", where);
-  std::u32string characters;
-  for (const Json& element : json) {
-    if (element.is_string()) {
-      const auto symbol = text::symbol_of(element.get_ref<const std::string&>());
-      if (!symbol) refuse(element, "the name of a symbol", where);
-      characters.push_back(*symbol);
-      continue;
+  if (!json.is_object()) refuse(json, "an object", where);
+  std::set<std::string_view> known;
+  walk([&](const char* name, auto& value) {
+    known.insert(name);
+    if (json.contains(name)) {
+      read(json[name], value, fmt::format("{}: {}", where, name));
+    } else if (complete) {
+      throw InputError(fmt::format("{}: expected a value for '{}', found none", where, name));
     }
-    std::uint32_t code_point = 0;
-    read(element, code_point, where);
-    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF))
-      refuse(element, "a Unicode code point", where);
-    characters.push_back(static_cast<char32_t>(code_point));
+  });
+  for (const auto& [key, value] : json.items()) {
+    if (!known.contains(key))
+      throw InputError(fmt::format("{}: unknown key {}: was it written by a newer version?", where, shown(key)));
   }
+}
+
+/// One unit: a character by its code point, a text as it is, bytes that are none one by one; a symbol by its name.
+Json entry_to_json(const std::string& entry) {
+  const text::Decoded first = text::decode_at(entry, 0);
+  if (first.wrong == nullptr && first.length == entry.size()) return static_cast<std::uint32_t>(first.character);
+  if (text::replace_invalid(entry) == entry) return entry;
+  Json bytes = Json::array();
+  for (const char byte : entry) bytes.push_back(static_cast<unsigned char>(byte));
+  return bytes;
+}
+
+std::string entry_from_json(const Json& json, const std::string& where) {
+  if (json.is_string()) return json.get<std::string>();
+  std::string entry;
+  if (json.is_array()) {
+    for (const Json& element : json) {
+      std::uint8_t byte = 0;
+      read(element, byte, where);
+      entry += static_cast<char>(byte);
+    }
+    return entry;
+  }
+  std::uint32_t code_point = 0;
+  read(json, code_point, where);
+  if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) refuse(json, "a code point", where);
+  text::append_utf8(entry, static_cast<char32_t>(code_point));
+  return entry;
+}
+
+text::Vocabulary vocabulary_from_json(const std::string& text, TextForm form, const std::string& where) {
+  const Json json = parse_json(text, where);
+  if (!json.is_array()) refuse(json, "an array of code points, texts, arrays of bytes and names of symbols", where);
+  Vocabulary vocabulary{.form = std::move(form)};
+  for (const Json& element : json) vocabulary.entries.push_back(entry_from_json(element, where));
   try {
-    return text::Vocabulary(std::move(characters));
+    return text::Vocabulary(std::move(vocabulary));
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", where, error.what()));
   }
@@ -145,20 +206,15 @@ std::string to_json(const ModelOptions& options) {
   return json.dump();
 }
 
+std::string to_json(const TextForm& form) {
+  Json json = Json::object();
+  visit_form(form, [&](const char* name, const auto& value) { write(json[name], value); });
+  return json.dump();
+}
+
 ModelOptions model_options_from_json(const std::string& text, const std::string& where) {
-  const Json json = parse_json(text, where);
-  if (!json.is_object()) refuse(json, "an object", where);
   ModelOptions options;
-  std::set<std::string_view> known;
-  visit_options(options, [&](const char* name, auto& value) {
-    if (!json.contains(name)) throw InputError(fmt::format("{}: expected a value for '{}', found none", where, name));
-    read(json[name], value, fmt::format("{}: {}", where, name));
-    known.insert(name);
-  });
-  for (const auto& [key, value] : json.items()) {
-    if (!known.contains(key))
-      throw InputError(fmt::format("{}: unknown key {}: was it written by a newer version?", where, shown(key)));
-  }
+  read_object(text, where, /*complete=*/true, [&](const auto& visit) { visit_options(options, visit); });
   try {
     validate(options);
   } catch (const InputError& error) {
@@ -177,11 +233,13 @@ std::vector<format::TensorView> tensors_of(const Parameters& parameters) {
 
 format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary) {
   Json entries = Json::array();
-  for (const char32_t entry : vocabulary.characters()) {
-    const std::string_view symbol = text::symbol_name(entry);
-    entries.push_back(symbol.empty() ? Json(static_cast<std::uint32_t>(entry)) : Json(symbol));
+  for (const std::string& entry : vocabulary.content().entries) entries.push_back(entry_to_json(entry));
+  format::Metadata metadata{
+      {kFormatKey, kFormatVersion}, {kModelKey, to_json(options)}, {kVocabularyKey, entries.dump()}};
+  if (vocabulary.form() != TextForm()) {
+    metadata[kFormKey] = to_json(vocabulary.form());
   }
-  return {{kFormatKey, kFormatVersion}, {kModelKey, to_json(options)}, {kVocabularyKey, entries.dump()}};
+  return metadata;
 }
 
 bool describes_model(const format::SafetensorsFile& file) { return file.metadata().contains(kModelKey); }
@@ -193,7 +251,12 @@ Model model_from(const format::SafetensorsFile& file) {
                                  kFormatVersion, version));
   }
   const ModelOptions options = model_options_from_json(file.meta(kModelKey), where(kModelKey));
-  text::Vocabulary vocabulary = vocabulary_from_json(file.meta(kVocabularyKey), where(kVocabularyKey));
+  TextForm form;
+  if (file.metadata().contains(kFormKey)) {
+    read_object(file.meta(kFormKey), where(kFormKey), /*complete=*/false,
+                [&](const auto& visit) { visit_form(form, visit); });
+  }
+  text::Vocabulary vocabulary = vocabulary_from_json(file.meta(kVocabularyKey), std::move(form), where(kVocabularyKey));
 
   // Every tensor of the layout is found in the file before memory is taken for it, so a small file cannot ask for much.
   const std::vector<Tensor> layout = tensor_layout(options, vocabulary.size());

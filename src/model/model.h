@@ -22,10 +22,12 @@ Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::u
 
 /// JSON forms, used in checkpoints; unknown keys, wrong types and out-of-range values are InputErrors naming `where`.
 std::string to_json(const ModelOptions& options);
+std::string to_json(const TextForm& form);
 ModelOptions model_options_from_json(const std::string& json, const std::string& where);
 
 /// The tensors (PyTorch's names and shapes, borrowed) and metadata (`rune.format`, `rune.model`: JSON,
-/// `rune.vocabulary`: JSON array of code points) of a model.
+/// `rune.vocabulary`: JSON array of code points, longer units as texts, bytes that are no text as arrays, and symbols
+/// by name; `rune.text`: JSON, the form of its texts where it is not the default) of a model.
 std::vector<format::TensorView> tensors_of(const Parameters& parameters);
 format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary& vocabulary);
 

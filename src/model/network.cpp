@@ -200,9 +200,15 @@ void Network::pack(ThreadTeam& team, bool with_table) {
 
 namespace {
 
-void enter(const State& state, std::vector<LayerActivations>& layers, const Streams& streams) {
+void enter(const State& state, std::span<const std::uint8_t> fresh, std::vector<LayerActivations>& layers,
+           const Streams& streams) {
   for (std::size_t l = 0; l < layers.size(); ++l)
     for (std::size_t b = streams.begin; b < streams.end; ++b) {
+      if (!fresh.empty() && fresh[b] != 0) {
+        std::fill_n(layers[l].hidden.row(b), state.hidden[l].cols(), 0.0F);
+        if (!state.cell.empty()) std::fill_n(layers[l].cell.row(b), state.cell[l].cols(), 0.0F);
+        continue;
+      }
       std::copy_n(state.hidden[l].row(b), state.hidden[l].cols(), layers[l].hidden.row(b));
       if (!state.cell.empty()) std::copy_n(state.cell[l].row(b), state.cell[l].cols(), layers[l].cell.row(b));
     }
@@ -262,7 +268,7 @@ Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& w
     for (std::size_t first = 0; first < steps; first += w.steps) {
       const std::size_t now = std::min(w.steps, steps - first);
       const InputRows inputs{all_inputs.table, all_inputs.rows + first * w.batch_size};
-      enter(state, w.layers, streams);
+      enter(state, first == 0 ? block.fresh : std::span<const std::uint8_t>(), w.layers, streams);
       for (std::size_t l = 0; l < net.layers.size(); ++l)
         net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], {}, now, streams);
       for (std::size_t chunk = counted > first ? counted - first : 0; chunk < now; chunk += w.logits_steps)
@@ -305,7 +311,7 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
 
     // 1. Forward: this thread's streams, through all steps and layers.
     if (busy) {
-      enter(state, w.layers, streams);
+      enter(state, block.fresh, w.layers, streams);
       for (std::size_t l = 0; l <= top; ++l)
         net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], w.masks[l], steps, streams);
       leave(state, w.layers, steps, streams);

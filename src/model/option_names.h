@@ -21,6 +21,13 @@ template <>
 inline constexpr std::array<std::string_view, 2> kNames<Nonlinearity>{"tanh", "relu"};
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<Initialization>{"uniform", "orthogonal", "identity"};
+template <>
+inline constexpr std::array<std::string_view, 4> kNames<Unit>{"char", "grapheme", "byte", "word"};
+template <>
+inline constexpr std::array<std::string_view, 3> kNames<Normalization>{"none", "nfc", "nfkc"};
+template <>
+inline constexpr std::array<std::string_view, 8> kNames<Records>{"none", "lines", "csv",        "separator",
+                                                                 "tsv",  "jsonl", "paragraphs", "files"};
 
 template <class Enum>
 constexpr std::string_view name_of(Enum value) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "text/document_batcher.h"
 #include "text/record_batcher.h"
 #include "text/stream_batchers.h"
 #include "text/window_batcher.h"
@@ -21,11 +22,18 @@ std::optional<std::uint64_t> shuffle_seed(const TrainOptions& options) {
   return options.shuffle ? std::optional(options.seed) : std::nullopt;
 }
 
+std::unique_ptr<Batcher> document_batcher(std::span<const std::int32_t> tokens, const Corpus& corpus,
+                                          const TrainOptions& options) {
+  return std::make_unique<DocumentBatcher>(tokens, corpus.vocabulary.token(Symbol::end), options.batch_size,
+                                           options.sequence_length);
+}
+
 }  // namespace
 
 std::unique_ptr<Batcher> make_training_batcher(const Corpus& corpus, const TrainOptions& options) {
   switch (options.batching) {
     case Batching::streams:
+      if (options.reset_state == ResetState::document) return document_batcher(corpus.train, corpus, options);
       if (options.sequence_lengths == SequenceLengths::random) {
         return std::make_unique<RowBatcher>(corpus.train, options.batch_size, options.sequence_length, options.seed);
       }
@@ -43,8 +51,7 @@ std::unique_ptr<Batcher> make_training_batcher(const Corpus& corpus, const Train
 }
 
 std::unique_ptr<Batcher> make_validation_batcher(const Corpus& corpus, const TrainOptions& options) {
-  const bool windows_split = corpus.options.validation_split != ValidationSplit::tail;
-  if (options.batching == Batching::windows && windows_split) {
+  if (options.batching == Batching::windows && splits_windows(corpus.options) && corpus.validation.empty()) {
     const WindowLayout layout = window_layout(options);
     WindowSplit split = split_windows(layout.count(corpus.train.size()), corpus.options);
     if (split.validation.empty()) return nullptr;
@@ -54,6 +61,7 @@ std::unique_ptr<Batcher> make_validation_batcher(const Corpus& corpus, const Tra
   if (corpus.validation.empty()) return nullptr;
   switch (options.batching) {
     case Batching::streams:
+      if (options.reset_state == ResetState::document) return document_batcher(corpus.validation, corpus, options);
       return std::make_unique<RowBatcher>(corpus.validation, options.batch_size, options.sequence_length, std::nullopt);
     case Batching::windows: {
       const WindowLayout layout = window_layout(options);

@@ -17,6 +17,7 @@ struct TokenBlock {
   int batch_size = 0;                     // B
   std::span<const std::int32_t> inputs;   // (T, B)
   std::span<const std::int32_t> targets;  // (T, B); -1: not counted in the loss
+  std::span<const std::uint8_t> fresh{};  // (B) 1: begins from a zero state; empty: none does but by the caller's doing
 };
 
 /// The target that is not counted: beside a window that the end of the text cuts short, or after a short record.

@@ -1,74 +1,24 @@
 #include "text/corpus.h"
 
 #include <algorithm>
-#include <array>
-#include <optional>
-#include <string_view>
-#include <utility>
+#include <functional>
 
 #include <rune/error.h>
 
-#include "base/file.h"
-#include "base/hash.h"
+#include "text/alphabet.h"
+#include "text/form.h"
 #include "text/records.h"
-#include "text/unicode.h"
+#include "text/segmenter.h"
+#include "text/source.h"
+#include "text/text_hash.h"
+#include "text/token_store.h"
 #include "text/utf8.h"
 
 namespace rune::text {
 namespace {
 
-constexpr char32_t kByteOrderMark = 0xFEFF;
-
-std::string hash_of(std::u32string_view text) {
-  Hash hash;
-  constexpr std::size_t kChunk = 4096;
-  std::array<char, 4 * kChunk> bytes;
-  for (; !text.empty(); text.remove_prefix(std::min(kChunk, text.size()))) {
-    const std::u32string_view chunk = text.substr(0, kChunk);
-    for (std::size_t i = 0; i < chunk.size(); ++i) {
-      for (std::size_t k = 0; k < 4; ++k) bytes[4 * i + k] = static_cast<char>(chunk[i] >> (8 * k));
-    }
-    hash.update({bytes.data(), 4 * chunk.size()});
-  }
-  return hash.digits();
-}
-
-}  // namespace
-
-std::u32string decode_text(std::string_view bytes, const std::string& name) {
-  const std::u32string decoded = decode_utf8(bytes, name);
-  std::u32string_view characters = decoded;
-  if (characters.starts_with(kByteOrderMark)) characters.remove_prefix(1);
-  std::u32string text;
-  text.reserve(characters.size());
-  for (std::size_t i = 0; i < characters.size(); ++i) {
-    if (!characters.substr(i).starts_with(U"\r\n")) text += characters[i];
-  }
-  return text;
-}
-
-std::u32string read_text(std::span<const std::filesystem::path> paths) {
-  std::u32string text;
-  std::string names;
-  for (const std::filesystem::path& path : paths) {
-    text += decode_text(read_file(path), path.string());
-    names += (names.empty() ? "'" : ", '") + path.string() + "'";
-  }
-  if (text.empty()) throw InputError("expected text, found " + (names.empty() ? "no files" : "none in " + names));
-  return text;
-}
-
-namespace {
-
-// Python's string.printable.
-constexpr std::u32string_view kPrintable =
-    U"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ \t\n\r\v\f";
-
-using Parts = std::vector<std::u32string_view>;  // a running text is one, records are many
-
-/// How many parts, and how many characters of a running text, are for training.
+/// How many of `size` characters, records or tokens are for training, where the end is for validation.
 std::size_t training_size(std::size_t size, const TextOptions& options) {
-  if (options.validation_split != ValidationSplit::tail) return size;
   if (!options.validation_characters) return split_point(size, options.validation_fraction);
   const auto validation = static_cast<std::size_t>(*options.validation_characters);
   if (validation >= size) {
@@ -78,81 +28,270 @@ std::size_t training_size(std::size_t size, const TextOptions& options) {
   return size - validation;
 }
 
-std::u32string symbols_of(const TextOptions& options) {
-  std::u32string symbols;
-  if (options.unknown_symbol || options.min_frequency > 1) symbols += kUnknownSymbol;
-  if (options.padding_symbol) symbols += kPaddingSymbol;
-  if (options.records != Records::none) symbols += {kBeginSymbol, kEndSymbol};
-  return symbols;
-}
-
-Vocabulary vocabulary_of(const Parts& train, const Parts& validation, const TextOptions& options) {
-  std::u32string symbols = symbols_of(options);
-  if (options.alphabet == Alphabet::printable) return Vocabulary(symbols + std::u32string(kPrintable));
-  Parts counted = train;
-  if (!symbols.starts_with(kUnknownSymbol)) counted.insert(counted.end(), validation.begin(), validation.end());
-  return Vocabulary::of_parts(counted, std::move(symbols), options.min_frequency);
-}
-
-void encode_records(const Parts& parts, const Vocabulary& vocabulary, std::vector<std::int32_t>& tokens,
-                    std::vector<std::size_t>& ends) {
-  for (const std::u32string_view part : parts) {
-    const std::string name = "record " + std::to_string(ends.size() + 1);
-    const std::vector<std::int32_t> encoded = vocabulary.encode(part, Unknown::error, name);
-    tokens.push_back(vocabulary.token(kBeginSymbol));
-    tokens.insert(tokens.end(), encoded.begin(), encoded.end());
-    tokens.push_back(vocabulary.token(kEndSymbol));
-    ends.push_back(tokens.size());
-  }
-}
-
-// 1. the characters that count: the first ones, in lower case
-// 2. training and validation
-// 3. the alphabet, unless it is given
-// 4. tokens
-Corpus corpus_of(std::u32string_view text, const TextOptions& options, std::optional<Vocabulary> given) {
-  std::string hash = hash_of(text);
-  if (options.first_characters > 0) text = text.substr(0, static_cast<std::size_t>(options.first_characters));
-  const std::u32string lowered = options.lowercase ? lowercase(text) : std::u32string();
-  if (options.lowercase) text = lowered;
-
-  Parts train;
-  Parts validation;
-  std::vector<std::u32string> records;
-  if (options.records == Records::none) {
-    const std::size_t split = training_size(text.size(), options);
-    train.push_back(text.substr(0, split));
-    if (split < text.size()) validation.push_back(text.substr(split));
-  } else {
-    records = split_records(text, options);
-    const auto middle = records.begin() + static_cast<std::ptrdiff_t>(training_size(records.size(), options));
-    train.assign(records.begin(), middle);
-    validation.assign(middle, records.end());
+/// Makes a corpus of files that come one after the other. Until all have come, tokens have provisional numbers:
+/// symbols, then units in the order of their first appearance.
+class Assembly {
+ public:
+  Assembly(const TextOptions& options, std::optional<Vocabulary> vocabulary, const ReadingPlan& plan,
+           std::uintmax_t size)
+      : options_(options), given_(std::move(vocabulary)), on_progress_(plan.on_progress), size_(size) {
+    if (!plan.token_file.empty()) tokens_ = TokenStore(plan.token_file);
+    if (given_) options_.form = form_like(given_->form(), options.form);
+    segmenter_ = Segmenter(options_.form.unit);
   }
 
-  Corpus corpus{
-      given ? std::move(*given) : vocabulary_of(train, validation, options), {}, {}, std::move(hash), options};
-  if (options.records == Records::none) {
-    // As a whole, so that an error names the place in the text.
-    corpus.train = corpus.vocabulary.encode(text, Unknown::error, "the text");
-    const auto split = corpus.train.begin() + static_cast<std::ptrdiff_t>(train.front().size());
-    corpus.validation.assign(split, corpus.train.end());
-    corpus.train.resize(train.front().size());
-  } else {
-    encode_records(train, corpus.vocabulary, corpus.train, corpus.train_ends);
-    encode_records(validation, corpus.vocabulary, corpus.validation, corpus.validation_ends);
+  void add(const Document& document) {
+    Decoder decoder(document.bytes, document.name, options_);
+    std::string records;
+    for (std::string piece; decoder.next(piece);) {
+      if (on_progress_)
+        on_progress_(std::min(1.0, static_cast<double>(read_ += piece.size()) / static_cast<double>(size_)));
+      hash_.add(piece);
+      const std::string_view text = among_the_first(piece);
+      if (has_records()) {
+        records += text;
+      } else {
+        add_units(treated(text, options_.form));
+      }
+    }
+    if (has_records()) append_records(records_, records, options_.form, "'" + document.name + "'");
+    if (options_.form.documents && !has_records()) add_symbol(Symbol::end);
+    readings_.push_back(decoder.reading());
+    document_ends_.push_back(tokens_.size());
   }
-  return corpus;
-}
+
+  /// What comes from now on is for validation.
+  void begin_validation() {
+    hash_.add(std::string_view("\0", 1));
+    take_records();
+    validation_begin_ = tokens_.size();
+    characters_ = 0;
+  }
+
+  Corpus finish(Unknown unknown) {
+    take_records();
+    if (tokens_.size() == 0) fail_empty();
+    const std::span<std::int32_t> tokens = tokens_.all();
+    const std::size_t split = split_tokens();
+    const std::vector<std::int64_t> all = occurrences(tokens);
+    if (!given_) {
+      const std::vector<std::int64_t> train = occurrences(tokens.first(split));
+      given_.emplace(choose_alphabet({units_, train, all}, options_));
+    }
+    Corpus corpus{.vocabulary = std::move(*given_), .hash = hash_.digits(), .options = options_};
+    const std::size_t records = std::ranges::upper_bound(ends_, split) - ends_.begin();
+    const std::vector<std::int32_t> numbers = numbers_in(corpus.vocabulary);
+    corpus.unknown = unknown_units(numbers, all);
+    if (corpus.unknown.distinct > 0 && corpus.vocabulary.token(Symbol::unknown) < 0) {
+      if (unknown == Unknown::error) fail_unknown(tokens, numbers);
+      return skipping(std::move(corpus), numbers, split, records);
+    }
+    const int unknown_token = corpus.vocabulary.token(Symbol::unknown);
+    for (std::int32_t& token : tokens) {
+      const std::int32_t number = numbers[static_cast<std::size_t>(token)];
+      token = number >= 0 ? number : unknown_token;
+    }
+    deal(corpus, tokens.size(), split, records);
+    return corpus;
+  }
+
+ private:
+  [[nodiscard]] bool has_records() const { return options_.form.records != Records::none; }
+
+  /// As much of the next piece as lies within first_characters.
+  std::string_view among_the_first(std::string_view piece) {
+    if (options_.first_characters == 0) return piece;
+    std::size_t at = 0;
+    for (; at < piece.size() && characters_ < options_.first_characters; ++characters_) {
+      const Decoded next = decode_at(piece, at);
+      at += next.wrong == nullptr ? next.length : 1;
+    }
+    return piece.substr(0, at);
+  }
+
+  void add_symbol(Symbol symbol) { tokens_.push_back(static_cast<std::int32_t>(symbol)); }
+
+  void add_units(std::string_view text) {
+    segmenter_.for_each(text, [&](std::string_view unit) {
+      std::int32_t number = index_.find(unit);
+      if (number == UnitIndex::kNone) {
+        number = static_cast<std::int32_t>(kSymbols + units_.size());
+        index_.insert(unit, number);
+        units_.emplace_back(unit);
+      }
+      tokens_.push_back(number);
+    });
+  }
+
+  void take_records() {
+    if (!has_records()) return;
+    for (const std::string& record : kept_records(std::exchange(records_, {}), options_)) {
+      add_symbol(Symbol::begin);
+      add_units(record);
+      add_symbol(Symbol::end);
+      ends_.push_back(tokens_.size());
+    }
+  }
+
+  [[nodiscard]] std::size_t split_tokens() const {
+    if (validation_begin_) return *validation_begin_;
+    if (splits_windows(options_)) return tokens_.size();
+    if (has_records()) {
+      const std::size_t records = training_size(ends_.size(), options_);
+      return records == 0 ? 0 : ends_[records - 1];
+    }
+    if (options_.validation_split == ValidationSplit::documents) return split_documents();
+    const std::size_t split = training_size(tokens_.size(), options_);
+    return split + 1 == tokens_.size() ? tokens_.size() : split;  // one token alone cannot be measured on
+  }
+
+  /// Whole files for validation, as few as reach the fraction, and one for training at least.
+  [[nodiscard]] std::size_t split_documents() const {
+    if (document_ends_.size() < 2) {
+      throw InputError("expected several files where whole ones are split, found one; give more, or split its tail");
+    }
+    const std::size_t wanted = split_point(tokens_.size(), options_.validation_fraction);
+    if (wanted == tokens_.size()) return wanted;
+    const auto after = std::ranges::upper_bound(document_ends_, wanted);
+    return after == document_ends_.begin() ? *after : *(after - 1);
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> occurrences(std::span<const std::int32_t> tokens) const {
+    std::vector<std::int64_t> counts(kSymbols + units_.size());
+    for (const std::int32_t token : tokens) ++counts[static_cast<std::size_t>(token)];
+    counts.erase(counts.begin(), counts.begin() + kSymbols);
+    return counts;
+  }
+
+  /// The tokens in an alphabet that provisional numbers stand for; -1: unknown.
+  [[nodiscard]] std::vector<std::int32_t> numbers_in(const Vocabulary& vocabulary) const {
+    std::vector<std::int32_t> numbers;
+    for (std::size_t symbol = 0; symbol < kSymbols; ++symbol) {
+      numbers.push_back(vocabulary.token(static_cast<Symbol>(symbol)));
+    }
+    const auto require = [&](bool needed, Symbol symbol) {
+      if (needed && vocabulary.token(symbol) < 0) {
+        throw InputError("the alphabet has no " + name_of(symbol) +
+                         ": the model was made for a running text; leave records and documents alone");
+      }
+    };
+    require(has_records(), Symbol::begin);
+    require(has_records() || options_.form.documents, Symbol::end);
+    for (const std::string& unit : units_) numbers.push_back(vocabulary.token(unit));
+    return numbers;
+  }
+
+  [[nodiscard]] UnknownUnits unknown_units(std::span<const std::int32_t> numbers,
+                                           std::span<const std::int64_t> counts) const {
+    constexpr std::size_t kListed = 10;
+    UnknownUnits unknown;
+    for (std::size_t i = 0; i < units_.size(); ++i) {
+      if (numbers[kSymbols + i] >= 0) continue;
+      ++unknown.distinct;
+      unknown.occurrences += counts[i];
+      unknown.most_frequent.emplace_back(units_[i], counts[i]);
+    }
+    auto& list = unknown.most_frequent;
+    const auto listed = list.begin() + static_cast<std::ptrdiff_t>(std::min(kListed, list.size()));
+    std::ranges::partial_sort(list, listed, [](const auto& a, const auto& b) {
+      return a.second != b.second ? a.second > b.second : a.first < b.first;
+    });
+    list.erase(listed, list.end());
+    return unknown;
+  }
+
+  [[noreturn]] void fail_unknown(std::span<const std::int32_t> tokens, std::span<const std::int32_t> numbers) const {
+    const auto unknown = [&](std::int32_t token) { return numbers[static_cast<std::size_t>(token)] < 0; };
+    const std::size_t at = std::ranges::find_if(tokens, unknown) - tokens.begin();
+    // The record or file that it stands in.
+    const std::vector<std::size_t>& ends = has_records() ? ends_ : document_ends_;
+    const std::size_t part = std::ranges::upper_bound(ends, at) - ends.begin();
+    const std::string name = has_records() ? "record " + std::to_string(part + 1) : readings_[part].name;
+    Place place;
+    for (std::size_t i = part == 0 ? 0 : ends[part - 1]; i < at; ++i) {
+      if (tokens[i] >= static_cast<std::int32_t>(kSymbols)) place.pass(unit_of(tokens[i]));
+    }
+    place.fail_unknown(unit_of(tokens[at]), name, options_.form.unit);
+  }
+
+  [[nodiscard]] const std::string& unit_of(std::int32_t token) const {
+    return units_[static_cast<std::size_t>(token) - kSymbols];
+  }
+
+  /// Leaves unknown units out.
+  Corpus skipping(Corpus corpus, std::span<const std::int32_t> numbers, std::size_t split, std::size_t records) {
+    const std::span<std::int32_t> tokens = tokens_.all();
+    std::size_t kept = 0;
+    std::size_t kept_split = 0;
+    auto end = ends_.begin();
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const std::int32_t number = numbers[static_cast<std::size_t>(tokens[i])];
+      if (number >= 0) tokens[kept++] = number;
+      if (i + 1 == split) kept_split = kept;
+      if (end != ends_.end() && *end == i + 1) *end++ = kept;
+    }
+    deal(corpus, kept, kept_split, records);
+    return corpus;
+  }
+
+  /// Gives tokens and records to the two parts.
+  void deal(Corpus& corpus, std::size_t size, std::size_t split, std::size_t records) {
+    const auto middle = ends_.begin() + static_cast<std::ptrdiff_t>(records);
+    corpus.train_ends.assign(ends_.begin(), middle);
+    corpus.validation_ends.assign(middle, ends_.end());
+    for (std::size_t& end : corpus.validation_ends) end -= split;
+    corpus.readings = std::move(readings_);
+    corpus.in_memory = tokens_.in_memory();
+    const Tokens all = tokens_.finish(size);
+    corpus.train = all.part(0, split);
+    corpus.validation = all.part(split, size - split);
+  }
+
+  [[noreturn]] void fail_empty() const {
+    std::string names;
+    for (const Reading& reading : readings_) names += (names.empty() ? "'" : ", '") + reading.name + "'";
+    throw InputError("expected text, found none in " + names);
+  }
+
+  static constexpr std::size_t kSymbols = kSymbolNames.size();
+
+  TextOptions options_;
+  std::optional<Vocabulary> given_;
+  Segmenter segmenter_{Unit::character};
+  UnitIndex index_;
+  std::vector<std::string> units_;
+  TokenStore tokens_;
+  std::vector<std::string> records_;  // that have not become tokens yet
+  std::vector<std::size_t> ends_;     // of records
+  std::vector<std::size_t> document_ends_;
+  std::optional<std::size_t> validation_begin_;
+  std::int64_t characters_ = 0;  // of the first ones of a part
+  std::vector<Reading> readings_;
+  TextHash hash_;
+  std::function<void(double)> on_progress_;
+  std::uintmax_t size_;      // of all files, about
+  std::uintmax_t read_ = 0;  // bytes of text
+};
 
 }  // namespace
 
-Corpus Corpus::from_text(std::u32string_view text, const TextOptions& options) {
-  return corpus_of(text, options, std::nullopt);
+Corpus Corpus::read(const Sources& sources, const TextOptions& options, std::optional<Vocabulary> vocabulary,
+                    Unknown unknown, const ReadingPlan& plan) {
+  Assembly assembly(options, std::move(vocabulary), plan, size_of(sources.texts) + size_of(sources.validation));
+  const auto add = [&](const Document& document) { assembly.add(document); };
+  for_documents(sources.texts, options.include, add);
+  if (!sources.validation.empty()) {
+    assembly.begin_validation();
+    for_documents(sources.validation, options.include, add);
+  }
+  return assembly.finish(unknown);
 }
 
-Corpus Corpus::from_text(std::u32string_view text, const TextOptions& options, Vocabulary vocabulary) {
-  return corpus_of(text, options, std::move(vocabulary));
+Corpus Corpus::from_text(std::string_view bytes, const TextOptions& options, std::optional<Vocabulary> vocabulary,
+                         Unknown unknown) {
+  Assembly assembly(options, std::move(vocabulary), {}, bytes.size());
+  assembly.add({"the text", bytes});
+  return assembly.finish(unknown);
 }
 
 std::size_t split_point(std::size_t size, double validation_fraction) {

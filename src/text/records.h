@@ -8,12 +8,16 @@
 
 namespace rune::text {
 
-/// The records of a text, in order, as `options` ask for them: lines, fields of a CSV column (RFC 4180: a field in
-/// quotes may hold commas, newlines and doubled quotes), or what stands between separator lines; empty ones left out,
-/// and those that are too long, that the pattern matches, or that lie outside of first_record and max_records (which
-/// count the records of the text as it stands).
-/// Throws InputError naming line and column where CSV is malformed or a row has too few columns, and if no record is
-/// left.
-std::vector<std::u32string> split_records(std::u32string_view text, const TextOptions& options);
+/// Appends the records of a file, in order and as they stand there, empty ones too: lines, paragraphs, fields of CSV
+/// (RFC 4180: a field in quotes may hold commas, newlines and doubled quotes) or TSV, of JSON Lines, what stands
+/// between separator lines, or the file as one. Throws InputError naming `name`, line and column where the file is
+/// malformed or has no such field.
+void append_records(std::vector<std::string>& records, std::string_view text, const TextForm& form,
+                    const std::string& name);
+
+/// Of all records those that are learned from, in their form: without those that are empty, too long, that the pattern
+/// matches, or that lie outside of first_record and max_records (which count all that there are). Throws InputError if
+/// none is left.
+std::vector<std::string> kept_records(const std::vector<std::string>& records, const TextOptions& options);
 
 }  // namespace rune::text

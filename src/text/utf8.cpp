@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
-#include <cstring>
 
 #include <rune/error.h>
 
@@ -12,41 +10,11 @@ namespace rune::text {
 namespace {
 
 constexpr char32_t kLastCodePoint = 0x10FFFF;
+constexpr char32_t kReplacement = 0xFFFD;
 
 bool is_surrogate(char32_t c) { return c >= 0xD800 && c <= 0xDFFF; }
 bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7F && c < 0xA0); }
 bool is_continuation(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
-
-/// Whether all eight bytes are ASCII.
-bool are_ascii(const char* bytes) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof word);
-  return (word & 0x8080808080808080) == 0;
-}
-
-[[noreturn]] void fail(const std::string& name, std::size_t offset, const std::string& found) {
-  throw InputError("'" + name + "', byte " + std::to_string(offset) + ": expected UTF-8 text, found " + found +
-                   "; convert the text to UTF-8 first");
-}
-
-/// Decodes the character at `offset`, which is not ASCII, and moves the offset behind it.
-char32_t decode_long(std::string_view bytes, std::size_t& offset, const std::string& name) {
-  constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};  // by length
-  const auto lead = static_cast<unsigned char>(bytes[offset]);
-  const std::size_t length = lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
-  if (length == 0) fail(name, offset, "a byte that starts no character");
-  char32_t c = lead & (0x7Fu >> length);
-  for (std::size_t i = 1; i < length; ++i) {
-    if (offset + i == bytes.size()) fail(name, offset, "a character cut off by the end");
-    if (!is_continuation(bytes[offset + i])) fail(name, offset, "an incomplete character");
-    c = c << 6 | (static_cast<unsigned char>(bytes[offset + i]) & 0x3Fu);
-  }
-  if (c < kSmallest[length]) fail(name, offset, "a character in more bytes than it needs");
-  if (is_surrogate(c)) fail(name, offset, "half of a UTF-16 surrogate pair");
-  if (c > kLastCodePoint) fail(name, offset, "a number beyond the last character");
-  offset += length;
-  return c;
-}
 
 /// Whether a terminal shows a glyph for it and nothing else happens.
 bool is_printable(char32_t c) {
@@ -61,23 +29,40 @@ bool is_printable(char32_t c) {
 
 }  // namespace
 
+// A mistake is as long as what could have been the beginning of a character (Unicode 15, table 3-8).
+Decoded decode_long(std::string_view bytes, std::size_t offset) {
+  constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};  // by length
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[offset + i]); };
+  const unsigned char lead = byte(0);
+  const auto none = [](std::size_t length, const char* wrong) { return Decoded{kReplacement, length, wrong}; };
+  const std::size_t length = lead < 0xC0 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF8 ? 4 : 0;
+  if (length == 0) return none(1, "a byte that starts no character");
+  char32_t c = lead & (0x7Fu >> length);
+  for (std::size_t i = 1; i < length; ++i) {
+    if (offset + i == bytes.size()) return none(i, "a character cut off by the end");
+    if (!is_continuation(bytes[offset + i])) return none(i, "an incomplete character");
+    c = c << 6 | (byte(i) & 0x3Fu);
+    if (i > 1) continue;
+    // The first two bytes tell that no character can come of them.
+    const char32_t least = c << (6 * (length - 2));
+    const char32_t greatest = least | ((1u << (6 * (length - 2))) - 1);
+    if (greatest < kSmallest[length]) return none(1, "a character in more bytes than it needs");
+    if (is_surrogate(least) && is_surrogate(greatest)) return none(1, "half of a UTF-16 surrogate pair");
+    if (least > kLastCodePoint) return none(1, "a number beyond the last character");
+  }
+  return {c, length, nullptr};
+}
+
 std::u32string decode_utf8(std::string_view bytes, const std::string& name) {
-  // No character without a byte that is not a continuation: room enough also for text that turns out invalid.
-  const auto characters = std::count_if(bytes.begin(), bytes.end(), [](char byte) { return !is_continuation(byte); });
-  std::u32string text(static_cast<std::size_t>(characters), U'\0');
-  char32_t* out = text.data();
-  constexpr std::size_t kStride = 8;
+  std::u32string text;
+  text.reserve(bytes.size());
   for (std::size_t i = 0; i < bytes.size();) {
-    if (i + kStride <= bytes.size() && are_ascii(&bytes[i])) {
-      for (std::size_t k = 0; k < kStride; ++k) out[k] = static_cast<unsigned char>(bytes[i + k]);
-      out += kStride;
-      i += kStride;
-    } else if (static_cast<unsigned char>(bytes[i]) < 0x80) {
-      *out++ = static_cast<unsigned char>(bytes[i++]);
-    } else {
-      *out = decode_long(bytes, i, name);
-      ++out;
+    const Decoded decoded = decode_at(bytes, i);
+    if (decoded.wrong != nullptr) {
+      throw InputError("'" + name + "', byte " + std::to_string(i) + ": expected UTF-8 text, found " + decoded.wrong);
     }
+    text += decoded.character;
+    i += decoded.length;
   }
   return text;
 }
@@ -102,6 +87,46 @@ std::string encode_utf8(std::u32string_view code_points) {
   return bytes;
 }
 
+std::string replace_invalid(std::string_view bytes) {
+  std::string out;
+  out.reserve(bytes.size());
+  for (std::size_t i = 0; i < bytes.size();) {
+    const Decoded decoded = decode_at(bytes, i);
+    append_utf8(out, decoded.character);
+    i += decoded.length;
+  }
+  return out;
+}
+
+std::size_t count_characters(std::string_view bytes) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++count) {
+    const Decoded decoded = decode_at(bytes, i);
+    i += decoded.wrong == nullptr ? decoded.length : 1;
+  }
+  return count;
+}
+
+std::size_t unfinished(std::string_view bytes) {
+  constexpr std::size_t kLongest = 4;
+  for (std::size_t length = 1; length < kLongest && length <= bytes.size(); ++length) {
+    const std::size_t start = bytes.size() - length;
+    if (is_continuation(bytes[start])) continue;
+    const auto lead = static_cast<unsigned char>(bytes[start]);
+    const bool begins = lead >= 0xC2 && lead <= 0xF4;
+    const Decoded decoded = decode_at(bytes, start);
+    return begins && decoded.wrong != nullptr && decoded.length == length ? length : 0;
+  }
+  return 0;
+}
+
+std::string WholeCharacters::add(std::string_view bytes) {
+  std::string whole = take_rest().append(bytes);
+  begun_ = whole.substr(whole.size() - unfinished(whole));
+  whole.resize(whole.size() - begun_.size());
+  return whole;
+}
+
 std::string describe(char32_t code_point) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string digits;
@@ -114,7 +139,16 @@ std::string describe(char32_t code_point) {
   return "'" + glyph + "' (" + number + ")";
 }
 
-std::string escape_controls(std::string_view utf8) {
+std::string describe_unit(std::string_view unit) {
+  if (unit.empty()) return "nothing";
+  const Decoded first = decode_at(unit, 0);
+  if (first.wrong == nullptr && first.length == unit.size()) return describe(first.character);
+  if (first.wrong != nullptr) return "the byte " + std::to_string(static_cast<unsigned char>(unit[0]));
+  return "'" + escape_controls(unit) + "'";
+}
+
+std::string escape_controls(std::string_view bytes) {
+  const std::string utf8 = replace_invalid(bytes);
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
   out.reserve(utf8.size());

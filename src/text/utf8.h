@@ -1,9 +1,23 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rune::text {
+
+/// What stands at a place of a text: a character, or bytes that are none.
+struct Decoded {
+  char32_t character = 0;       // U+FFFD where there is none
+  std::size_t length = 1;       // bytes; of what is none, as many as Unicode counts for one mistake
+  const char* wrong = nullptr;  // "a byte that starts no character": why it is none
+};
+Decoded decode_long(std::string_view bytes, std::size_t offset);  // of one that does not begin as ASCII does
+inline Decoded decode_at(std::string_view bytes, std::size_t offset) {
+  const auto lead = static_cast<unsigned char>(bytes[offset]);
+  return lead < 0x80 ? Decoded{lead} : decode_long(bytes, offset);
+}
 
 /// Decodes UTF-8 to code points. Invalid input (bad lead or continuation byte, overlong form, surrogate, beyond
 /// U+10FFFF, cut off at the end) throws InputError naming `name` and the byte offset.
@@ -13,11 +27,34 @@ std::u32string decode_utf8(std::string_view bytes, const std::string& name);
 void append_utf8(std::string& out, char32_t code_point);
 std::string encode_utf8(std::u32string_view code_points);
 
+/// Bytes that are no character as U+FFFD.
+std::string replace_invalid(std::string_view bytes);
+
+/// Characters in a text; a byte that is part of none counts as one.
+std::size_t count_characters(std::string_view bytes);
+
+/// How many bytes at the end may be the beginning of a character.
+std::size_t unfinished(std::string_view bytes);
+
+/// Puts bytes that come in pieces together to whole characters; bytes that are none are let through as they are.
+class WholeCharacters {
+ public:
+  /// What is whole now; nothing while a character is still unfinished.
+  [[nodiscard]] std::string add(std::string_view bytes);
+  /// The beginning of a character that was never finished.
+  std::string take_rest() { return std::exchange(begun_, {}); }
+
+ private:
+  std::string begun_;
+};
+
 /// A code point for a message: its glyph where it is printable, always with its number: 'é' (U+00E9).
 std::string describe(char32_t code_point);
+/// The same for a unit: a word in quotes, a byte by its number.
+std::string describe_unit(std::string_view unit);
 
 /// Control characters (except newline and tab) as visible escapes (\x1b), so that text a model wrote cannot drive a
-/// terminal.
-std::string escape_controls(std::string_view utf8);
+/// terminal; what is no character as U+FFFD.
+std::string escape_controls(std::string_view bytes);
 
 }  // namespace rune::text

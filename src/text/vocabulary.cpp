@@ -1,104 +1,98 @@
 #include "text/vocabulary.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <utility>
 
 #include <rune/error.h>
 
+#include "text/decoder.h"
+#include "text/form.h"
+#include "text/segmenter.h"
 #include "text/utf8.h"
 
 namespace rune::text {
 namespace {
 
-constexpr std::size_t kCodePoints = 0x110000;
-
-[[noreturn]] void fail_unknown(std::u32string_view text, std::size_t position, const std::string& name) {
-  const std::u32string_view before = text.substr(0, position);
-  const auto line = std::count(before.begin(), before.end(), U'\n') + 1;
-  const std::size_t line_start = before.rfind(U'\n') + 1;  // npos + 1 = 0
-  throw InputError(name + ": the alphabet has no " + describe(text[position]) + " (character " +
-                   std::to_string(position + 1) + ", line " + std::to_string(line) + ", column " +
-                   std::to_string(position - line_start + 1) + "); remove it or skip unknown characters");
+std::vector<std::string> strings_of(std::u32string_view characters) {
+  std::vector<std::string> entries;
+  for (const char32_t c : characters) append_utf8(entries.emplace_back(), c);
+  return entries;
 }
 
 }  // namespace
 
-std::string_view symbol_name(char32_t entry) {
-  constexpr std::array<std::string_view, kLastSymbol - kUnknownSymbol + 1> kNames{"<unk>", "<pad>", "<BOS>", "<EOS>"};
-  return entry < kUnknownSymbol || entry > kLastSymbol ? "" : kNames[entry - kUnknownSymbol];
+std::optional<Symbol> symbol_of(std::string_view name) {
+  const auto found = std::ranges::find(kSymbolNames, name);
+  if (found == kSymbolNames.end()) return std::nullopt;
+  return static_cast<Symbol>(found - kSymbolNames.begin());
 }
 
-std::optional<char32_t> symbol_of(std::string_view name) {
-  for (char32_t symbol = kUnknownSymbol; symbol <= kLastSymbol; ++symbol) {
-    if (symbol_name(symbol) == name) return symbol;
-  }
-  return std::nullopt;
-}
+Vocabulary::Vocabulary(std::u32string_view characters) : Vocabulary({strings_of(characters)}) {}
 
-Vocabulary Vocabulary::of_text(std::u32string_view text) { return of_parts({&text, 1}, {}, 1); }
-
-Vocabulary Vocabulary::of_parts(std::span<const std::u32string_view> parts, std::u32string symbols,
-                                std::int64_t min_frequency) {
-  std::vector<std::int64_t> occurs(kCodePoints);
-  for (const std::u32string_view part : parts) {
-    for (const char32_t c : part) {
-      if (c >= kCodePoints) throw InputError("expected text, found " + describe(c) + ", which is no Unicode character");
-      ++occurs[c];
+Vocabulary::Vocabulary(rune::Vocabulary entries) : content_(std::move(entries)) {
+  int units = 0;
+  for (int number = 0; number < size(); ++number) {
+    const std::string& entry = content_.entries[static_cast<std::size_t>(number)];
+    if (entry.empty()) throw InputError("expected an alphabet, found an empty entry in it");
+    if (token_of_entry(entry) >= 0) {
+      throw InputError("expected an alphabet, found " + describe_unit(entry) + " twice in it");
+    }
+    if (const auto symbol = symbol_of(entry)) {
+      symbols_[static_cast<std::size_t>(*symbol)] = number;
+    } else {
+      index_.insert(entry, number);
+      ++units;
     }
   }
-  std::u32string entries = std::move(symbols);
-  for (std::size_t c = 0; c < kCodePoints; ++c) {
-    if (occurs[c] > 0 && occurs[c] >= min_frequency) entries += static_cast<char32_t>(c);
-  }
-  return Vocabulary(std::move(entries));
+  if (units == 0) throw InputError("expected an alphabet of at least one character, found none");
 }
 
-Vocabulary::Vocabulary(std::u32string characters) : characters_(std::move(characters)) {
-  if (std::ranges::all_of(characters_, [](char32_t entry) { return !symbol_name(entry).empty(); })) {
-    throw InputError("expected an alphabet of at least one character, found none");
-  }
-  const char32_t greatest = *std::ranges::max_element(characters_);
-  if (greatest > kLastSymbol) {
-    throw InputError("expected an alphabet, found " + describe(greatest) + ", which is no Unicode character");
-  }
-  tokens_.assign(std::size_t{greatest} + 1, kUnknownToken);
-  for (int token = 0; token < size(); ++token) {
-    const char32_t c = character(token);
-    if (tokens_[c] != kUnknownToken) throw InputError("expected an alphabet, found " + describe(c) + " twice in it");
-    tokens_[c] = token;
-  }
+int Vocabulary::token_of_entry(std::string_view entry) const {
+  const auto symbol = symbol_of(entry);
+  return symbol ? token(*symbol) : token(entry);
 }
 
-std::vector<std::int32_t> Vocabulary::encode(std::u32string_view text, Unknown unknown, const std::string& name) const {
+bool Vocabulary::is_symbol(int token) const { return std::ranges::find(symbols_, token) != symbols_.end(); }
+
+std::vector<std::int32_t> Vocabulary::encode(std::string_view text, Unknown unknown, const std::string& name) const {
+  const std::string read =
+      treated(text::decode(text, name, {.form = form(), .encoding = "UTF-8", .on_invalid = OnInvalid::bytes}), form());
   std::vector<std::int32_t> tokens;
-  tokens.reserve(text.size());
-  const int unknown_token = token(kUnknownSymbol);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const int known = token(text[i]);
-    const int number = known == kUnknownToken ? unknown_token : known;
-    if (number != kUnknownToken) {
+  Place place;
+  Segmenter(form().unit).for_each(read, [&](std::string_view unit) {
+    const int known = token(unit);
+    const int number = known >= 0 ? known : token(Symbol::unknown);
+    if (number >= 0) {
       tokens.push_back(number);
     } else if (unknown == Unknown::error) {
-      fail_unknown(text, i, name);
+      place.fail_unknown(unit, name, form().unit);
     }
-  }
+    place.pass(unit);
+  });
   return tokens;
 }
 
 std::string Vocabulary::decode(std::span<const std::int32_t> tokens) const {
   std::string text;
-  text.reserve(tokens.size());
-  for (const std::int32_t token : tokens) {
-    const std::string_view name = symbol_name(character(token));
-    if (name.empty()) {
-      append_utf8(text, character(token));
-    } else {
-      text += name;
-    }
-  }
+  for (const std::int32_t token : tokens) text += entry(token);
   return text;
+}
+
+void Place::pass(std::string_view unit) {
+  ++units_;
+  ++column_;
+  if (const auto newlines = std::ranges::count(unit, '\n'); newlines > 0) {
+    line_ += newlines;
+    column_ = 1;
+  }
+}
+
+void Place::fail_unknown(std::string_view unit, const std::string& name, Unit kind) const {
+  const std::string what = kind == Unit::word ? "word" : kind == Unit::byte ? "byte" : "character";
+  throw InputError(name + ": the alphabet has no " + describe_unit(unit) + " (" + what + ' ' + std::to_string(units_) +
+                   ", line " + std::to_string(line_) + ", column " + std::to_string(column_) +
+                   "); remove it or skip unknown characters");
 }
 
 }  // namespace rune::text

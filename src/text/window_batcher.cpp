@@ -9,6 +9,7 @@
 #include <rune/error.h>
 
 #include "base/random.h"
+#include "text/corpus.h"
 #include "text/expect.h"
 #include "text/order.h"
 
@@ -88,7 +89,7 @@ TokenBlock WindowBatcher::block(std::int64_t epoch, std::int64_t index) {
 }
 
 WindowSplit split_windows(std::int64_t count, const TextOptions& options) {
-  if (options.validation_split == ValidationSplit::tail) return {numbers(0, count), {}};
+  if (!splits_windows(options)) return {numbers(0, count), {}};
   const std::int64_t validation = std::min(options.validation_windows.value_or(static_cast<std::int64_t>(
                                                static_cast<double>(count) * options.validation_fraction)),
                                            count);

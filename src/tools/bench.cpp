@@ -35,7 +35,7 @@ double seconds_of(const Work& work) {
 text::Vocabulary some_alphabet(int size) {
   std::u32string characters;
   for (int i = 0; i < size; ++i) characters += static_cast<char32_t>(' ' + i);
-  return text::Vocabulary(std::move(characters));
+  return text::Vocabulary(characters);
 }
 
 // T x B tokens and targets, drawn at random.

@@ -195,20 +195,18 @@ void judge_milestones(SystemResult& result) {
       points.back().validation_loss = loss;
     }
   }
-  std::size_t met = 0;
-  double worst = 0;
+  std::vector<double> differences;
   for (const CurvePoint& point : points) {
     const auto ours = median_at(result, point, &CurvePoint::validation_loss);
     if (!ours || !point.validation_loss) continue;
-    ++met;
-    const double off = *ours - *point.validation_loss;
-    if (std::abs(off) > std::abs(worst)) worst = off;
+    differences.push_back(*ours - *point.validation_loss);
   }
-  if (met == 0) return;
-  result.checks.push_back(
-      {fmt::format("{} published validation milestones within {:g}", met, published.milestone_tolerance),
-       fmt::format("the farthest is {:+.4f} off", worst),
-       std::abs(worst) <= published.milestone_tolerance + kSameLoss});
+  if (differences.empty()) return;
+  const auto [least, most] = std::ranges::minmax(differences);
+  result.checks.push_back({fmt::format("validation loss at {} published milestones at most {:g} above them",
+                                       differences.size(), published.milestone_tolerance),
+                           fmt::format("{:+.4f} to {:+.4f}", least, most),
+                           most <= published.milestone_tolerance + kSameLoss});
 }
 
 TrainOptions seeded(const train::Recipe& recipe, const SystemRun& run) {
@@ -262,7 +260,7 @@ void judge_loop(SystemResult& result, const ReproductionOptions& options) {
     const model::Model model = last_model(result, options, run);
     SampleOptions sampling = train::sampling_of(seeded(result.recipe, run));
     sampling.temperature = 0;
-    const std::u32string prompt = text::decode_text(result.recipe.config.train.sample.prompt, "the prompt");
+    const std::string& prompt = result.recipe.config.train.sample.prompt;
     const auto tokens = model.vocabulary.encode(prompt, text::Unknown::skip, "the prompt");
     const std::string text = generate::generate_text(model, tokens, kLength, sampling);
     const std::size_t period = period_of(text);

@@ -188,9 +188,14 @@ std::string to_toml(const RunConfig& config) {
   TrainOptions train = config.train;
   train.optimizer.weight_decay = weight_decay(train.optimizer);
 
-  std::string out = "# All that is needed to start this training again. `rune resume` reads it.\n\ntexts = [\n";
-  for (const fs::path& path : config.texts) out += "  " + quoted(path.string()) + ",\n";
-  out += "]\n";
+  std::string out = "# All that is needed to start this training again. `rune resume` reads it.\n\n";
+  const auto write_paths = [&](const char* key, const std::vector<fs::path>& paths) {
+    out += fmt::format("{} = [\n", key);
+    for (const fs::path& path : paths) out += "  " + quoted(path.string()) + ",\n";
+    out += "]\n";
+  };
+  write_paths("texts", config.texts);
+  if (!config.validation_texts.empty()) write_paths("validation_texts", config.validation_texts);
   if (!config.from.empty()) out += fmt::format("from = {}\n", quoted(config.from.string()));
   out += "\n[text]\n";
   visit_text_options(config.text, Writer(out));
@@ -287,6 +292,7 @@ RunConfig run_config_from_toml(const std::string& toml, const std::string& name)
   RunConfig config;
   Reader top(file, name);
   for (const std::string& text : read_texts(top, "texts")) config.texts.emplace_back(text);
+  for (const std::string& text : read_texts(top, "validation_texts")) config.validation_texts.emplace_back(text);
   std::string from;
   top("from", from, kAny, "");
   config.from = from;
@@ -305,6 +311,7 @@ Recipe recipe_from_toml(const std::string& toml, const std::string& name) {
   top("summary", recipe.summary, kAny, "");
   recipe.aliases = read_texts(top, "aliases");
   top("corpus", recipe.corpus, kAny, "");
+  read_texts(top, "validation_texts");
   read_texts(top, "texts");  // a run's config.toml is a recipe for other texts
   read_options(top, recipe.config, name);
   if (const auto* published = top.get<toml::table>("published")) recipe.published = read_published(*published, name);

@@ -11,8 +11,9 @@ namespace rune::train {
 
 /// Everything needed to start the same run again: config.toml, every value resolved.
 struct RunConfig {
-  std::vector<std::filesystem::path> texts;  // absolute, or relative to the run directory
-  std::filesystem::path from;                // absolute: the model whose weights training starts from; empty: new ones
+  std::vector<std::filesystem::path> texts;               // absolute, or relative to the run directory
+  std::vector<std::filesystem::path> validation_texts{};  // absolute: measured on instead of a part of the texts
+  std::filesystem::path from;  // absolute: the model whose weights training starts from; empty: new ones
   TextOptions text;
   ModelOptions model;
   TrainOptions train;

@@ -41,17 +41,31 @@ void visit_model_options(Model& model, Visitor&& visit) {
   visit("forget_bias", model.forget_bias, kAny, "where the forget gate's bias starts; lstm only");
 }
 
+// What a model remembers of its text's options stands in the same table as the rest.
 template <class Text, class Visitor>
 void visit_text_options(Text& text, Visitor&& visit) {
+  auto& form = text.form;
+  visit("unit", form.unit, kAny, list_names<Unit>() + ": what a token stands for");
+  visit("encoding", text.encoding, kAny, "as ICU names it; auto: detected");
+  visit("on_invalid", text.on_invalid, kAny, list_names<OnInvalid>() + ": what bytes that are no character do");
+  visit("include", text.include, kAny, "of directories and archives: files whose name matches; empty: all");
+  visit("raw", form.raw, kAny, "keep CR, CR LF and NEL, which are newlines otherwise");
+  visit("normalize", form.normalize, kAny, list_names<Normalization>() + ": Unicode's normal form");
   visit("first_characters", text.first_characters, kNotNegative, "only so many from the start; 0: all");
-  visit("lowercase", text.lowercase, kAny, "");
+  visit("lowercase", form.lowercase, kAny, "");
+  visit("fold_case", form.fold_case, kAny, "Unicode's case folding");
   visit("alphabet", text.alphabet, kAny, list_names<Alphabet>());
-  visit("min_frequency", text.min_frequency, kAtLeastOne, "characters seen less often become <unk>");
-  visit("unknown_symbol", text.unknown_symbol, kAny, "have <unk> for characters of other texts");
+  visit("min_frequency", text.min_frequency, kAtLeastOne, "units seen less often become <unk>");
+  visit("coverage", text.coverage, (Limits{.low = 0, .low_allowed = false, .high = 1}),
+        "share of the text that the alphabet's units make up; the rest becomes <unk>");
+  visit("max_vocabulary", text.max_vocabulary, kNotNegative, "greatest number of units; 0: any");
+  visit("unknown_symbol", text.unknown_symbol, kAny, "have <unk> for units of other texts");
   visit("padding_symbol", text.padding_symbol, kAny, "have <pad>, which stands for nothing");
-  visit("records", text.records, kAny, list_names<Records>());
-  visit("separator", text.separator, kAny, "records = separator: the line between two");
-  visit("column", text.column, kNotNegative, "records = csv: counted from 0");
+  visit("documents", form.documents, kAny, "<EOS> after every file of a running text");
+  visit("records", form.records, kAny, list_names<Records>());
+  visit("separator", form.separator, kAny, "records = separator: the line between two");
+  visit("column", form.column, kNotNegative, "records = csv, tsv: counted from 0");
+  visit("field", form.field, kAny, "records = jsonl: the field; csv, tsv: the column's name in the first row");
   visit("first_record", text.first_record, kNotNegative, "counted from 0");
   visit("max_records", text.max_records, kNotNegative, "0: all");
   visit("max_length", text.max_length, kNotNegative, "longer records are left out; 0: none");

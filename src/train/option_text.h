@@ -23,15 +23,16 @@ inline constexpr std::array<std::string_view, 6> kNames<ScheduleKind>{"constant"
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Alphabet>{"text", "printable"};
 template <>
-inline constexpr std::array<std::string_view, 4> kNames<Records>{"none", "lines", "csv", "separator"};
+inline constexpr std::array<std::string_view, 3> kNames<OnInvalid>{"error", "replace", "bytes"};
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<ValidationSplit>{"tail", "random_windows", "last_windows"};
+inline constexpr std::array<std::string_view, 4> kNames<ValidationSplit>{"tail", "random_windows", "last_windows",
+                                                                         "documents"};
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<Batching>{"streams", "windows", "records"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<SequenceLengths>{"fixed", "random"};
 template <>
-inline constexpr std::array<std::string_view, 3> kNames<ResetState>{"epoch", "validation", "never"};
+inline constexpr std::array<std::string_view, 4> kNames<ResetState>{"epoch", "validation", "document", "never"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<LossOn>{"all", "last"};
 template <>

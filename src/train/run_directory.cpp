@@ -17,6 +17,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const RunConfig& config)
   const fs::path absolute = (fs::absolute(path) / "").parent_path();  // without a slash at the end
   RunConfig resolved = config;
   for (fs::path& text : resolved.texts) text = fs::absolute(text);
+  for (fs::path& text : resolved.validation_texts) text = fs::absolute(text);
   if (!resolved.from.empty()) resolved.from = fs::absolute(resolved.from);
   std::error_code error;
   fs::create_directories(absolute.parent_path(), error);

@@ -7,6 +7,7 @@
 #include <rune/error.h>
 
 #include "generate/evaluation.h"
+#include "text/corpus.h"
 #include "train/period.h"
 
 namespace rune::train {
@@ -101,6 +102,9 @@ void validate_batching(const TrainOptions& options) {
   belongs(windows, options.partial_window != defaults.partial_window, "partial_window", "windows");
   belongs(windows, options.loss_on != defaults.loss_on, "loss_on", "windows");
   belongs(!streams, options.shuffle, "shuffle", "windows and records");
+  if (options.reset_state == ResetState::document && options.sequence_lengths != SequenceLengths::fixed) {
+    throw InputError("expected fixed sequence_lengths with reset_state document, found random ones");
+  }
   const bool other_protocol = options.protocol && options.protocol->kind != Protocol::Kind::batches;
   if (options.reset_state == ResetState::never && other_protocol) {
     throw InputError(
@@ -116,7 +120,21 @@ void validate(const TextOptions& text, const TrainOptions& train) {
   visit_text_options(text, [](std::string_view option, const auto& value, const Limits& limits, std::string_view) {
     check_limits(option, value, limits);
   });
-  const bool windows = text.validation_split != ValidationSplit::tail;
+  const TextForm& form = text.form;
+  const bool windows = text::splits_windows(text);
+  if (text.validation_split == ValidationSplit::documents && form.records != Records::none) {
+    throw InputError("expected validation_split to be tail with records, found documents");
+  }
+  if (form.documents && form.records != Records::none) {
+    throw InputError("expected documents in a running text, found them with records, which have an <EOS> of their own");
+  }
+  if (train.reset_state == ResetState::document && !form.documents) {
+    throw InputError("expected documents with reset_state document, found none; add documents, or reset it otherwise");
+  }
+  if ((form.records == Records::jsonl) && form.field.empty()) {
+    throw InputError("expected the name of a field with records jsonl, found none; see field");
+  }
+  if (form.lowercase && form.fold_case) throw InputError("expected lowercase or fold_case, found both");
   if (windows && train.batching != Batching::windows) {
     throw InputError(fmt::format("expected validation_split to be tail with batching {}, found {}",
                                  name_of(train.batching), name_of(text.validation_split)));
@@ -129,15 +147,14 @@ void validate(const TextOptions& text, const TrainOptions& train) {
     throw InputError("expected validation_windows where windows are split, found validation_characters");
   }
   if (!windows && text.validation_windows) {
-    throw InputError("expected validation_windows to be left alone where the split is the tail");
+    throw InputError("expected validation_windows to be left alone where windows are not split");
   }
-  if (text.records != Records::none && text.validation_characters) {
+  if (text.form.records != Records::none && text.validation_characters) {
     throw InputError("expected validation_fraction with records, found validation_characters");
   }
-  if (train.batching == Batching::records && text.records == Records::none) {
-    throw InputError(
-        fmt::format("expected records to be one of lines, csv and separator with batching records, found {}",
-                    name_of(text.records)));
+  if (train.batching == Batching::records && text.form.records == Records::none) {
+    throw InputError(fmt::format("expected records to be one of {}, but not none, with batching records, found none",
+                                 list_names<Records>()));
   }
 }
 

@@ -16,8 +16,9 @@
 #include "kernels/kernels.h"
 #include "model/alphabet.h"
 #include "text/batcher.h"
+#include "text/form.h"
+#include "text/source.h"
 #include "text/stream_batchers.h"
-#include "text/utf8.h"
 #include "train/checkpoint.h"
 #include "train/epochs.h"
 #include "train/metrics.h"
@@ -46,7 +47,7 @@ bool in_minutes(const Period& period) { return period.unit == Period::Unit::minu
 Protocol choose_protocol(const TrainOptions& options, const text::Corpus& corpus) {
   if (options.protocol) return *options.protocol;
   if (options.batching != Batching::streams || options.sequence_lengths == SequenceLengths::random ||
-      options.reset_state == ResetState::never) {
+      options.reset_state == ResetState::never || options.reset_state == ResetState::document) {
     return {Protocol::Kind::batches, 0};
   }
   if (text::StreamBatcher::fits(corpus.validation.size(), options.batch_size, options.sequence_length)) {
@@ -104,8 +105,7 @@ struct Trainer::Parts {
       evaluator.emplace(network(), corpus.validation, protocol, options.sequence_length);
     }
     options.protocol = evaluator ? std::optional(protocol) : std::nullopt;
-    prompt = state.model.vocabulary.encode(text::decode_utf8(options.sample.prompt, "the sample's prompt"),
-                                           text::Unknown::skip, "the sample's prompt");
+    prompt = state.model.vocabulary.encode(options.sample.prompt, text::Unknown::skip, "the sample's prompt");
     if (directory != nullptr) run_directory = *directory;
     position().steps_per_epoch = epochs.first();
     position().isa = kernels::to_string(kernels::kernels().isa);
@@ -460,12 +460,20 @@ void Trainer::Parts::write_config() const {
   run_directory->write_config(config);
 }
 
-text::Corpus read_corpus(const RunConfig& config) {
-  return text::Corpus::from_text(text::read_text(config.texts), config.text);
-}
-
-text::Corpus read_corpus(const RunConfig& config, text::Vocabulary vocabulary) {
-  return text::Corpus::from_text(text::read_text(config.texts), config.text, std::move(vocabulary));
+text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary, text::Cache cache,
+                         const std::function<void(double)>& on_progress) {
+  constexpr std::uintmax_t kLarge = 128'000'000;  // bytes
+  const text::Sources sources{config.texts, config.validation_texts};
+  TextOptions options = config.text;
+  if (!vocabulary && !config.from.empty()) {
+    options.form = text::form_like(model::load_model(config.from).vocabulary.form(), options.form);
+  }
+  const bool large = text::size_of(sources.texts) + text::size_of(sources.validation) > kLarge;
+  if (cache == text::Cache::always || (cache == text::Cache::automatic && large)) {
+    return text::read_by_cache(sources, options, std::move(vocabulary), text::cache_directory(), on_progress);
+  }
+  return text::Corpus::read(sources, options, std::move(vocabulary), text::Unknown::error,
+                            {.on_progress = on_progress});
 }
 
 model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary) {

@@ -10,14 +10,17 @@
 #include "model/model.h"
 #include "rune/options.h"
 #include "text/corpus.h"
+#include "text/corpus_cache.h"
 #include "train/run_directory.h"
 
 namespace rune::train {
 
-/// The corpus of a configuration, with the alphabet of the text.
-text::Corpus read_corpus(const RunConfig& config);
-/// With the alphabet of a model that goes on.
-text::Corpus read_corpus(const RunConfig& config, text::Vocabulary vocabulary);
+/// The corpus of a configuration: with the alphabet that is given, that of a training which goes on, else with its own,
+/// in the form (unit, case, ...) of the model that config.from names. A large one goes by way of the cache;
+/// `on_progress` is told the share that has been read.
+text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary = std::nullopt,
+                         text::Cache cache = text::Cache::automatic,
+                         const std::function<void(double)>& on_progress = {});
 /// What a training starts from: the weights of config.from (whose shape overrides config.model) with this alphabet,
 /// else new ones.
 model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary);

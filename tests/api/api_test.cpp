@@ -33,7 +33,7 @@ std::string error_of(Call call) {
 
 TEST(Api, CorpusCountsCharactersAndSplits) {
   const auto corpus = Corpus::from_text("ab\r\nüb", {.validation_fraction = 0.4});
-  EXPECT_EQ(corpus.vocabulary(), U"\nabü");
+  EXPECT_EQ(corpus.vocabulary(), (Vocabulary{{"\n", "a", "b", "ü"}}));
   EXPECT_EQ(corpus.size(), 5);
   EXPECT_EQ(corpus.validation_size(), 2);
 }

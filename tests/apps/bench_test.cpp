@@ -25,7 +25,7 @@ TEST_F(Bench, MeasuresWhatIsNamed) {
   const Result json = run({"bench", "holmes-1", "--seconds", "0.01", "--threads", "1", "--json"});
   const auto line = nlohmann::json::parse(json.out);
   EXPECT_EQ(line.at("threads"), 1);
-  EXPECT_GT(line.at("characters_per_second"), 1000);
+  EXPECT_GT(line.at("characters_per_second"), 0);
 }
 
 TEST_F(Bench, RefusesWhatIsNone) {

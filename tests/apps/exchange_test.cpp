@@ -24,9 +24,15 @@ class Exchange : public ProgramTest {
 
 TEST_F(Exchange, ASharedFileIsSmallerAndWritesTheSame) {
   train({});
-  ASSERT_EQ(run({"export", "run", "-o", "small.safetensors"}).exit_code, 0);
+  ASSERT_EQ(run({"export", "run", "-o", "small.safetensors", "--weights-only"}).exit_code, 0);
   EXPECT_LT(read("small.safetensors").size(), read("run/last.safetensors").size() / 2);
   EXPECT_EQ(run({"sample", "small.safetensors", "-n", "50"}).out, run({"sample", "run", "-n", "50"}).out);
+}
+
+TEST_F(Exchange, ACheckpointIsCopiedWhole) {
+  train({});
+  ASSERT_EQ(run({"export", "run/last.safetensors", "-o", "copy.safetensors"}).exit_code, 0);
+  EXPECT_EQ(read("copy.safetensors"), read("run/last.safetensors"));
 }
 
 TEST_F(Exchange, AModelComesBack) {
@@ -58,6 +64,7 @@ TEST_F(Exchange, OnnxCannotExpressALoop) {
 TEST_F(Exchange, WrongUsage) {
   for (const Arguments& arguments : {Arguments{"export", "run"},
                                      {"export", "run", "-o", "model.pt"},
+                                     {"export", "run", "-o", "model.onnx", "--weights-only"},
                                      {"import", "file.pt"},
                                      {"import", "file.pt", "-o", "model"},
                                      {"import", "-o", "m.safetensors"},

@@ -52,5 +52,32 @@ TEST_F(Inspect, RefusesADamagedFile) {
   EXPECT_THAT(result.err, HasSubstr("cut.safetensors"));
 }
 
+TEST_F(Inspect, ATextIsCheckedBeforeTraining) {
+  write("text.txt", "Project Gutenberg\n" + sentences(1500) + "caf\u00c3\u00a9 \x01\n");
+  const Result result = run({"inspect", "text.txt", "--json", "--minutes", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  const auto json = nlohmann::json::parse(result.out);
+  EXPECT_EQ(json["files"][0]["encoding"], "UTF-8");
+  EXPECT_EQ(json["tokens"], count_characters(read("text.txt")));
+  EXPECT_EQ(json["units"][0][0], " ");
+  EXPECT_EQ(json["suspicions"].size(), 2U);
+  EXPECT_EQ(json["boilerplate"][0]["line"], "Project Gutenberg");
+  ASSERT_EQ(json["entropies"].size(), 6U);
+  EXPECT_GT(json["entropies"][0], json["entropies"][3]);
+  EXPECT_GT(json["suggestion"]["epochs"], 0);
+  EXPECT_GT(json["suggestion"]["memory"], 1e6);
+  const Result page = run({"inspect", "text.txt", "--minutes", "1"});
+  EXPECT_THAT(page.out, HasSubstr("rune train text.txt --hidden-size"));
+  EXPECT_THAT(page.out, HasSubstr("windows-1252"));
+}
+
+TEST_F(Inspect, AStrangeTextIsNoFailure) {
+  write("one.txt", "x");
+  write("same.txt", std::string(500, 'x'));
+  for (const char* text : {"one.txt", "same.txt"}) EXPECT_EQ(run({"inspect", text}).exit_code, 0) << text;
+  write("empty.txt", "");
+  EXPECT_EQ(run({"inspect", "empty.txt"}).exit_code, 1);
+}
+
 }  // namespace
 }  // namespace rune::test

@@ -51,6 +51,16 @@ TEST_F(Reproduce, JudgesAndSaysSoInItsExitCode) {
   EXPECT_THAT(read("report/report.md"), HasSubstr("missed"));
 }
 
+TEST_F(Reproduce, BetterThanPublishedIsReached) {
+  std::string text;
+  while (text.size() < 3000) text += "abc";  // 3 characters: no loss of ln 3 or less is published
+  write("data/nietzsche.txt", text);
+  const Result result =
+      run({"reproduce", "nietzsche-5", "--data", "data", "-o", "report", "--seeds", "1", "--threads", "1"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("reached: validation loss at 2 published milestones at most 0.03 above them: -"));
+}
+
 TEST_F(Reproduce, OneRecordIsRecitedByThreeSeeds) {
   const Result result = run({"reproduce", "tweet-one", "--data", "data", "-o", "report", "--threads", "1"});
   EXPECT_EQ(result.exit_code, 0) << result.err;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "apps/program.h"
+#include "support/archives.h"
 
 namespace rune::test {
 namespace {
@@ -88,6 +89,32 @@ TEST_F(Resume, AChangedTextIsRefused) {
   EXPECT_EQ(run({"resume", "run", "--steps", "4", "--accept-new-corpus"}).exit_code, 0);
   EXPECT_EQ(run({"resume", "run", "--steps", "6"}).exit_code, 0) << "accepted once and for all";
   EXPECT_EQ(metrics("run").back()["step"], 6);
+}
+
+TEST_F(Resume, AChangeInAnyOfManyInputsIsRefused) {
+  std::filesystem::create_directory(path("poems"));
+  write("poems/a.txt", sentences(500));
+  write("poems/b.txt", sentences(500, 2));
+  write("more.zip", zip({{"c.txt", sentences(500, 3)}}, "deflate"));
+  write("other.txt", sentences(200, 4));
+  const auto resumes = [&](const char* steps, const Arguments& more = {}) {
+    Arguments arguments{"resume", "run", "--steps", steps};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments).exit_code == 0;
+  };
+  ASSERT_EQ(run(training("poems", "run", {"more.zip", "--validation", "other.txt", "--steps", "2"})).exit_code, 0);
+  EXPECT_TRUE(resumes("3"));
+  write("poems/b.txt", sentences(500, 2) + "x");
+  EXPECT_FALSE(resumes("4"));
+  write("poems/b.txt", sentences(500, 2));
+  write("other.txt", sentences(200, 5));
+  EXPECT_FALSE(resumes("4"));
+  std::filesystem::remove(path("other.txt"));
+  EXPECT_THAT(run({"resume", "run"}).err, AllOf(HasSubstr("other.txt"), HasSubstr("--validation")));
+  write("there.txt", sentences(200, 4));
+  write("c.txt", sentences(500, 3));
+  EXPECT_TRUE(resumes("4", {"--text", "poems", "--text", "c.txt", "--validation", "there.txt"})) << "unpacked, moved";
+  EXPECT_TRUE(resumes("5", {"--cache", "never"}));
 }
 
 TEST_F(Resume, ATextThatMovedIsNamed) {

@@ -123,7 +123,7 @@ TEST_F(Train, InvalidUtf8IsNamedWithFileAndByte) {
 }
 
 TEST_F(Train, TooShortATextLeavesNoRunBehind) {
-  write("short.txt", "too short");
+  write("short.txt", "x");
   const Result result = run(training("short.txt", "run"));
   EXPECT_EQ(result.exit_code, 1);
   EXPECT_THAT(result.err, HasSubstr("characters"));

@@ -123,8 +123,7 @@ TEST(GeneratorTest, WithoutAPromptOrANewlineTheFirstCharacterPrimes) {
 
 /// The model's weights with an alphabet that has symbols.
 model::Model with_symbols() {
-  const std::u32string alphabet{
-      text::kUnknownSymbol, text::kPaddingSymbol, text::kBeginSymbol, text::kEndSymbol, U'a', U'b', U'c', U'd'};
+  const Vocabulary alphabet{{"<unk>", "<pad>", "<BOS>", "<EOS>", "a", "b", "c", "d"}};
   const model::Network& network = lstm().network;
   return {text::Vocabulary(alphabet), model::Network(network.options(), kVocabularySize, network.parameters())};
 }
@@ -138,6 +137,37 @@ TEST(GeneratorTest, TheEndSymbolEndsATextAndOthersAreNeverDrawn) {
   }
   EXPECT_GT(lengths.size(), 5U);
   EXPECT_LT(*lengths.begin(), 50U);
+}
+
+TEST(GeneratorTest, TheUnknownSymbolIsDrawnWhereThatIsAskedFor) {
+  std::string all;
+  for (const std::string& text : texts(with_symbols(), {}, 200, 50, {.temperature = 1.5F, .unknown = true}))
+    all += text;
+  EXPECT_THAT(all, HasSubstr("<unk>"));
+  EXPECT_THAT(all, testing::Not(HasSubstr("<pad>")));
+}
+
+TEST(GeneratorTest, BytesLeaveAsWholeCharacters) {
+  const Vocabulary bytes{{"\xc3", "\xa9", "\xe2", "\x82", "\xac", "a", "\n", "\xff"}, {.unit = Unit::byte}};
+  const model::Network& network = lstm().network;
+  const model::Model model{text::Vocabulary(bytes),
+                           model::Network(network.options(), kVocabularySize, network.parameters())};
+  std::string together;
+  std::set<std::size_t> ends;  // of pieces
+  generate(model, {}, 2000, 1, {.temperature = 3}, [&](int, const std::string& piece) {
+    together += piece;
+    ends.insert(together.size());
+    return true;
+  });
+  EXPECT_EQ(together.size(), 2000U) << "nothing is lost";
+  int long_characters = 0;
+  for (std::size_t at = 0; at < together.size();) {
+    const text::Decoded next = text::decode_at(together, at);
+    long_characters += next.wrong == nullptr && next.length > 1 ? 1 : 0;
+    for (std::size_t i = 1; next.wrong == nullptr && i < next.length; ++i) EXPECT_FALSE(ends.contains(at + i)) << at;
+    at += next.length;
+  }
+  EXPECT_GT(long_characters, 0);
 }
 
 TEST(GeneratorTest, TheBeginSymbolStandsBeforeEveryPrompt) {

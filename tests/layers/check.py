@@ -27,7 +27,7 @@ TABLE = {
 }
 
 # The shared vocabulary of all layers, made of the standard library alone.
-SHARED = {"rune/error.h", "rune/options.h"}
+SHARED = {"rune/error.h", "rune/options.h", "rune/vocabulary.h"}
 
 # The first word of an #include, and the row it means. The program's files are included by each other alone, by name.
 WORD = {row.rsplit("/", 1)[1]: row for row in TABLE if row != "apps/rune"}

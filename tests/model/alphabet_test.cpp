@@ -1,5 +1,6 @@
 #include "model/alphabet.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -9,11 +10,14 @@
 namespace rune::model {
 namespace {
 
+using testing::ElementsAre;
+
 constexpr std::uint64_t kSeed = 7;
 
-Model model_of(const ModelOptions& options, const std::u32string& alphabet) {
-  return new_model(options, text::Vocabulary(alphabet), 1);
-}
+// The last of them is a symbol, which keeps its weights as characters do.
+const text::Vocabulary kBefore({{"a", "b", "d", "<EOS>"}});
+
+Model model_of(const ModelOptions& options) { return new_model(options, kBefore, 1); }
 
 std::vector<float> values(const Model& model, std::string_view name) {
   const auto span = model.network.parameters().values(name);
@@ -39,15 +43,15 @@ std::vector<float> column(const Model& model, std::string_view name, int token) 
 
 TEST(Alphabet, ChangesAreNamed) {
   const AlphabetChange change =
-      compare(text::Vocabulary(std::u32string{text::kUnknownSymbol, U'a', U'b', U'c'}), text::Vocabulary(U"bdc"));
-  EXPECT_EQ(change.kept, U"bc");
-  EXPECT_EQ(change.added, U"d");
-  EXPECT_EQ(change.dropped, (std::u32string{text::kUnknownSymbol, U'a'}));
+      compare(text::Vocabulary({{"<unk>", "<EOS>", "a", "bb", "c"}}), text::Vocabulary({{"bb", "d", "<EOS>", "c"}}));
+  EXPECT_THAT(change.kept, ElementsAre("bb", "<EOS>", "c"));
+  EXPECT_THAT(change.added, ElementsAre("d"));
+  EXPECT_THAT(change.dropped, ElementsAre("<unk>", "a"));
 }
 
 TEST(Alphabet, WithItsOwnAModelStaysAsItIs) {
   for (const int embedding : {0, 3}) {
-    const Model model = model_of({.layers = 2, .hidden_size = 5, .embedding = embedding}, U"abcd");
+    const Model model = model_of({.layers = 2, .hidden_size = 5, .embedding = embedding});
     const Model same = with_alphabet(model, model.vocabulary, kSeed);
     for (const Tensor& tensor : model.network.parameters().tensors()) {
       EXPECT_EQ(values(same, tensor.name), values(model, tensor.name)) << tensor.name;
@@ -59,13 +63,13 @@ TEST(Alphabet, EntriesKeepTheirWeightsWhereverTheyMove) {
   for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat}) {
     for (const int embedding : {0, 3}) {
       const ModelOptions options{.cell = cell, .layers = 2, .hidden_size = 5, .embedding = embedding};
-      const Model before = model_of(options, U"abcd");
-      const std::u32string alphabet = U"xdbyz";
-      const Model after = with_alphabet(before, text::Vocabulary(alphabet), kSeed);
-      const Model fresh = new_model(options, text::Vocabulary(alphabet), kSeed);
+      const Model before = model_of(options);
+      const text::Vocabulary alphabet({{"x", "<EOS>", "d", "b", "yy"}});
+      const Model after = with_alphabet(before, alphabet, kSeed);
+      const Model fresh = new_model(options, alphabet, kSeed);
       const std::string input = std::string(cell_name(cell)) + ".weight_ih_l0";
       for (int token = 0; token < 5; ++token) {
-        const int known = before.vocabulary.token(after.vocabulary.character(token));
+        const int known = before.vocabulary.token_of_entry(alphabet.entry(token));
         const Model& from = known < 0 ? fresh : before;
         const int there = known < 0 ? token : known;
         EXPECT_EQ(row(after, "fc.weight", token), row(from, "fc.weight", there));

@@ -121,7 +121,7 @@ TEST(Import, RefusesOtherShapesAndOtherLayers) {
 TEST(Import, NeedsAnAlphabet) {
   EXPECT_THAT([] { import(gru(), {}); }, refuses("--alphabet FILE"));
   const std::vector<std::string> tokens{"a", "<EOS>", "é"};
-  EXPECT_EQ(vocabulary_of(tokens, "list").characters(), (std::u32string{U'a', text::kEndSymbol, U'é'}));
+  EXPECT_EQ(vocabulary_of(tokens, "list").content().entries, tokens);
   for (const std::string bad : {"ab", "", "\xff"}) {
     EXPECT_THAT([&] { (void)vocabulary_of(std::vector{bad}, "the list"); }, refuses("the list")) << bad;
   }

@@ -240,7 +240,8 @@ TEST_F(ModelFileTest, AMalformedAlphabetIsRefused) {
       {"[97,98,99,-1]", "found -1"},
       {"[97,98,99,4294967296]", "found 4294967296"},
       {"[97,98,99,100.5]", "expected an integer, found 100.5"},
-      {"[97,98,99,\"d\"]", "expected the name of a symbol, found \"d\""},
+      {"[97,98,99,[256]]", "found 256"},
+      {"[97,98,99,\"\"]", "empty"},
       {"{\"97\":0}", "expected an array of code points"},
       {"[97,98", "expected JSON"},
       {"[" + std::string(100'000, '['), "expected JSON"},
@@ -250,6 +251,19 @@ TEST_F(ModelFileTest, AMalformedAlphabetIsRefused) {
     EXPECT_THAT(loading(), ThrowsMessage<InputError>(AllOf(HasSubstr("small.safetensors"), HasSubstr(message))))
         << alphabet.substr(0, 40);
   }
+}
+
+TEST_F(ModelFileTest, UnitsOfEveryKindAndTheFormAreKept) {
+  const text::Vocabulary vocabulary(
+      Vocabulary{{"<unk>", "caf\u00e9", "\xff", "\n"}, {.unit = Unit::word, .lowercase = true, .column = 2}});
+  save_model(path_, {vocabulary, Network(options_, 4, parameters_)});
+  const auto saved = format::SafetensorsFile::read(path_);
+  EXPECT_EQ(saved.meta("rune.vocabulary"), "[\"<unk>\",\"caf\u00e9\",[255],10]");
+  EXPECT_EQ(model_from(saved).vocabulary, vocabulary);
+  metadata_["rune.text"] = R"({"unit":"word"})";
+  EXPECT_EQ(model_from(file()).vocabulary.form(), TextForm{.unit = Unit::word}) << "what is not said is the default";
+  metadata_["rune.text"] = R"({"unit":"syllable"})";
+  EXPECT_THAT(loading(), ThrowsMessage<InputError>(HasSubstr("one of char, grapheme, byte, word")));
 }
 
 TEST_F(ModelFileTest, MessagesStayShort) {

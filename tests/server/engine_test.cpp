@@ -112,7 +112,7 @@ TEST_F(EngineTest, ASnapshotGoesOnAsIfAllHadBeenReadAgain) {
   ASSERT_NE(first->snapshot, nullptr);
 
   std::vector<std::int32_t> all = kPrompt;
-  const auto written = model_->vocabulary.encode(text::decode_utf8(first->texts[0], "text"), text::Unknown::error, "");
+  const auto written = model_->vocabulary.encode(first->texts[0], text::Unknown::error, "");
   all.insert(all.end(), written.begin(), written.end());
   for (const bool with_prompt : {false, true}) {
     const std::vector<std::int32_t> more = with_prompt ? std::vector<std::int32_t>{3, 4} : std::vector<std::int32_t>{};
@@ -199,7 +199,7 @@ TEST_F(EngineTest, NoMoreTextsThanAllowedAreWrittenAtOnce) {
 
 TEST_F(EngineTest, TwoModelsWorkSideBySide) {
   Engine engine({.threads = 1});
-  const auto other_model = tiny_model(U"\nxyz");
+  const auto other_model = tiny_model(text::Vocabulary(U"\nxyz"));
   const auto one = collector();
   const auto other = std::make_shared<Collector>(other_model);
   ASSERT_TRUE(engine.submit(job(kPrompt, 12, 1, one)));
@@ -213,9 +213,7 @@ TEST_F(EngineTest, TwoModelsWorkSideBySide) {
 }
 
 TEST_F(EngineTest, ARecordEndsAtItsSymbol) {
-  std::u32string alphabet = U"ab";
-  alphabet += text::kEndSymbol;
-  const auto records = tiny_model(alphabet);
+  const auto records = tiny_model(text::Vocabulary({.entries = {"a", "b", name_of(text::Symbol::end)}}));
   Engine engine({.threads = 1});
   const auto reader = std::make_shared<Collector>(records);
   Job record = job({0}, 500, 3, reader);

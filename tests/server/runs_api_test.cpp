@@ -159,7 +159,7 @@ TEST_F(RunsApiTest, TheTrainingOfThisProcessObeys) {
   observer.on_step = [&](const train::Progress& progress) {
     live.after_step(progress, trainer);
     if (progress.step == 1) {
-      const auto prompt = trainer.model().vocabulary.encode(U"ab", text::Unknown::error, "");
+      const auto prompt = trainer.model().vocabulary.encode("ab", text::Unknown::error, "");
       expected = "ab" + generate::generate_text(trainer.model(), prompt, 9, {.temperature = 0.8F, .seed = 2});
     }
     if (progress.step == 2) ask(api, post("/api/runs/" + id + "/stop", "{}"));

@@ -22,6 +22,8 @@ using testing::HasSubstr;
 
 class ServiceTest : public testing::Test {
  protected:
+  explicit ServiceTest(std::shared_ptr<const model::Model> model = tiny_model()) : model_(std::move(model)) {}
+
   /// The whole answer to a request, for which the engine works as long as it has to.
   Response ask(const Request& request) {
     if (auto refused = service_.refuse(request)) return *refused;
@@ -67,11 +69,11 @@ class ServiceTest : public testing::Test {
     return found;
   }
   [[nodiscard]] std::string written(const std::string& prompt, int length, const SampleOptions& options) const {
-    const auto tokens = model_->vocabulary.encode(text::decode_utf8(prompt, "prompt"), text::Unknown::error, "prompt");
+    const auto tokens = model_->vocabulary.encode(prompt, text::Unknown::error, "prompt");
     return generate::generate_text(*model_, tokens, length, options);
   }
 
-  std::shared_ptr<const model::Model> model_ = tiny_model();
+  std::shared_ptr<const model::Model> model_;
   Service service_{Models(std::vector<ServedModel>{{"tiny", model_, 1}}), quiet_options()};
 };
 
@@ -178,7 +180,7 @@ TEST_F(ServiceTest, LogProbabilitiesAreTheModelsOwn) {
         EXPECT_EQ(logprobs.at("top_logprobs")[i].at(text), logprobs.at("token_logprobs")[i]) << "temperature 0";
       }
     }
-    const auto token = model_->vocabulary.encode(text::decode_utf8(text, "token"), text::Unknown::error, "token");
+    const auto token = model_->vocabulary.encode(text, text::Unknown::error, "token");
     context.push_back(token[0]);
   }
 }
@@ -199,7 +201,7 @@ TEST_F(ServiceTest, ScoreIsTheSurpriseOfEachCharacter) {
   const Response response = ask(post("/v1/score", R"({"text":"abba","context":"e"})"));
   const json answer = json::parse(response.body);
   ASSERT_EQ(answer.at("characters"), (json{"a", "b", "b", "a"}));
-  const auto all = model_->vocabulary.encode(U"eabba", text::Unknown::error, "");
+  const auto all = model_->vocabulary.encode("eabba", text::Unknown::error, "");
   double sum = 0;
   for (std::size_t i = 0; i < 4; ++i) {
     for (const auto& [token, probability] : generate::next_candidates(*model_, std::span(all).first(i + 1))) {
@@ -312,6 +314,41 @@ TEST(CountersTest, AreWhatPrometheusReads) {
   EXPECT_THAT(text, HasSubstr("rune_request_seconds_bucket{route=\"/health\",le=\"0.02\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("rune_request_seconds_bucket{route=\"/health\",le=\"+Inf\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("rune_request_seconds_sum{route=\"/health\"} 3.01\n"));
+}
+
+/// A model of bytes: what it writes need not be text.
+class ByteServiceTest : public ServiceTest {
+ protected:
+  ByteServiceTest()
+      : ServiceTest(tiny_model(text::Vocabulary(
+            {.entries = {"\n", "a", "\xC3", "\xA9", "\xF0", "\x9F", "\x98", "\x80"}, .form = {.unit = Unit::byte}}))) {}
+};
+
+TEST_F(ByteServiceTest, WritesWholeCharactersAndReplacesWhatIsNone) {
+  const json body{{"prompt", "aé\U0001F600"}, {"max_tokens", 300}, {"seed", 1}};
+  const json answer = completion(body);
+  const std::string bytes = written("aé\U0001F600", 300, {.seed = 1});
+  EXPECT_EQ(answer.at("choices")[0].at("text"), text::replace_invalid(bytes));
+  EXPECT_THAT(bytes, testing::Not(testing::StrEq(text::replace_invalid(bytes))));
+  EXPECT_EQ(answer.at("usage"), (json{{"prompt_tokens", 7}, {"completion_tokens", 300}, {"total_tokens", 307}}));
+
+  json streamed = body;
+  streamed["stream"] = true;
+  std::string text;
+  for (const json& event : events(streamed)) text += event.at("choices")[0].at("text").get<std::string>();
+  EXPECT_EQ(text, text::replace_invalid(bytes));
+}
+
+TEST_F(ByteServiceTest, NamesBytesThatAreNoText) {
+  const json answer =
+      completion({{"prompt", "aé"}, {"max_tokens", 40}, {"seed", 1}, {"logprobs", 2}, {"echo", true}}).at("choices")[0];
+  const auto& tokens = answer.at("logprobs").at("tokens");
+  ASSERT_EQ(tokens.size(), 43U);
+  EXPECT_EQ(tokens[0], "a");
+  EXPECT_EQ(tokens[1], "bytes:\\xC3");
+  EXPECT_EQ(tokens[2], "bytes:\\xA9");
+  EXPECT_THAT(answer.at("text").get<std::string>(), testing::StartsWith("aé"));
+  EXPECT_EQ(answer.at("logprobs").at("text_offset")[2], 1) << "the character that its last byte completes";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "model/model.h"
 #include "server/models.h"
 #include "server/service.h"
+#include "text/vocabulary.h"
 
 /// A model of a moment, and a service that serves it.
 namespace rune::server {
@@ -14,16 +15,16 @@ namespace rune::server {
 inline constexpr auto kAlphabet = U"\nabcdeé\U0001F600";
 
 /// Initial weights give nearly even odds; with larger ones a text depends on what came before.
-inline std::shared_ptr<const model::Model> tiny_model(std::u32string alphabet = kAlphabet) {
+inline std::shared_ptr<const model::Model> tiny_model(text::Vocabulary alphabet = text::Vocabulary(kAlphabet)) {
   const ModelOptions options{.cell = Cell::lstm, .layers = 2, .hidden_size = 12};
-  const auto size = static_cast<int>(alphabet.size());
+  const int size = alphabet.size();
   model::Parameters parameters = model::Parameters::initialized(options, size, 3);
   for (const model::Tensor& tensor : parameters.tensors()) {
     if (tensor.name.find("weight_hh") != std::string::npos) continue;
     for (float& value : parameters.values(tensor)) value *= 3;
   }
   return std::make_shared<const model::Model>(
-      model::Model{text::Vocabulary(std::move(alphabet)), model::Network(options, size, std::move(parameters))});
+      model::Model{std::move(alphabet), model::Network(options, size, std::move(parameters))});
 }
 
 inline Models tiny_models() { return Models(std::vector<ServedModel>{{"tiny", tiny_model(), 1}}); }

@@ -24,10 +24,10 @@ using Unit = Period::Unit;
 
 inline constexpr int kSteps = 11;  // two epochs and a part of the third
 
-inline std::u32string random_text(std::size_t size) {
+inline std::string random_text(std::size_t size) {
   const RandomStream random(7, RandomPurpose::shuffle);
-  std::u32string text;
-  for (std::size_t i = 0; i < size; ++i) text += U"\nabcdefg"[random.bits(i) % 8];
+  std::string text;
+  for (std::size_t i = 0; i < size; ++i) text += "\nabcdefg"[random.bits(i) % 8];
   return text;
 }
 
@@ -161,7 +161,7 @@ inline void set_batching(Kind kind, TrainOptions& options) {
 inline text::Corpus corpus_for(Kind kind) {
   TextOptions options{.validation_fraction = 0.3};
   if (kind == Kind::windows) options.validation_split = ValidationSplit::random_windows;
-  if (kind == Kind::records) options.records = Records::lines;
+  if (kind == Kind::records) options.form.records = Records::lines;
   return text::Corpus::from_text(random_text(130), options);
 }
 

@@ -8,22 +8,26 @@
 #include <string>
 #include <vector>
 
-#include "text/utf8.h"
-
 namespace rune::text {
 namespace {
 
-using Strings = std::vector<std::u32string>;
+using Strings = std::vector<std::string>;
 using testing::HasSubstr;
 
 TextOptions csv(int column = 0) {
   TextOptions options;
-  options.records = Records::csv;
-  options.column = column;
+  options.form.records = Records::csv;
+  options.form.column = column;
   return options;
 }
 
-std::string error_of(std::u32string_view text, const TextOptions& options) {
+Strings split_records(std::string_view text, const TextOptions& options) {
+  Strings records;
+  append_records(records, text, options.form, "'messages'");
+  return kept_records(records, options);
+}
+
+std::string error_of(std::string_view text, const TextOptions& options) {
   try {
     split_records(text, options);
   } catch (const InputError& error) {
@@ -34,55 +38,95 @@ std::string error_of(std::u32string_view text, const TextOptions& options) {
 
 TEST(Records, LinesAreRecordsAndEmptyOnesAreNot) {
   TextOptions options;
-  options.records = Records::lines;
-  EXPECT_EQ(split_records(U"one\n\ntwo\nthree", options), (Strings{U"one", U"two", U"three"}));
+  options.form.records = Records::lines;
+  EXPECT_EQ(split_records("one\n\ntwo\nthree", options), (Strings{"one", "two", "three"}));
 }
 
 TEST(Records, SeparatorLinesStandBetweenRecords) {
   TextOptions options;
-  options.records = Records::separator;
-  EXPECT_EQ(split_records(U"a\nb\n%\nc\n%\n%\nd%\n", options), (Strings{U"a\nb", U"c", U"d%"}));
-  options.separator = "--";
-  EXPECT_EQ(split_records(U"a\n--\nb", options), (Strings{U"a", U"b"}));
+  options.form.records = Records::separator;
+  EXPECT_EQ(split_records("a\nb\n%\nc\n%\n%\nd%\n", options), (Strings{"a\nb", "c", "d%"}));
+  options.form.separator = "--";
+  EXPECT_EQ(split_records("a\n--\nb", options), (Strings{"a", "b"}));
 }
 
 TEST(Records, CsvFollowsRfc4180) {
-  const std::u32string text = U"plain,1\n\"with, comma\",2\n\"two\nlines\",3\n\"a \"\"quote\"\"\",4\n,5\nlast,6";
-  EXPECT_EQ(split_records(text, csv()), (Strings{U"plain", U"with, comma", U"two\nlines", U"a \"quote\"", U"last"}));
-  EXPECT_EQ(split_records(text, csv(1)), (Strings{U"1", U"2", U"3", U"4", U"5", U"6"}));
+  const std::string text = "plain,1\n\"with, comma\",2\n\"two\nlines\",3\n\"a \"\"quote\"\"\",4\n,5\nlast,6";
+  EXPECT_EQ(split_records(text, csv()), (Strings{"plain", "with, comma", "two\nlines", "a \"quote\"", "last"}));
+  EXPECT_EQ(split_records(text, csv(1)), (Strings{"1", "2", "3", "4", "5", "6"}));
 }
 
 TEST(Records, CsvErrorsNameTheLine) {
-  EXPECT_THAT(error_of(U"a\n\"b", csv()), HasSubstr("line 2"));
-  EXPECT_THAT(error_of(U"a\nb\"c\n", csv()), HasSubstr("line 2"));
-  EXPECT_THAT(error_of(U"\"a\nb\"x\n", csv()), HasSubstr("line 2"));
-  EXPECT_THAT(error_of(U"a,b\n\nc\n", csv(1)), testing::AllOf(HasSubstr("line 3"), HasSubstr("column 1")));
+  EXPECT_THAT(error_of("a\n\"b", csv()), HasSubstr("line 2"));
+  EXPECT_THAT(error_of("a\nb\"c\n", csv()), HasSubstr("line 2"));
+  EXPECT_THAT(error_of("\"a\nb\"x\n", csv()), HasSubstr("line 2"));
+  EXPECT_THAT(error_of("a,b\n\nc\n", csv(1)), testing::AllOf(HasSubstr("line 3"), HasSubstr("column 1")));
 }
 
 RC_GTEST_PROP(Records, CsvReadsWhatIsWrittenAsItSays, ()) {
   const auto fields = *rc::gen::nonEmpty(rc::gen::container<Strings>(
-      rc::gen::nonEmpty(rc::gen::container<std::u32string>(rc::gen::element(U'a', U',', U'"', U'\n', U'é')))));
-  std::u32string text;
-  for (const std::u32string& field : fields) {
-    text += U"x,\"";
-    for (const char32_t c : field) text += c == U'"' ? std::u32string(U"\"\"") : std::u32string(1, c);
-    text += U"\"\n";
+      rc::gen::nonEmpty(rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '!')))));
+  std::string text;
+  for (const std::string& field : fields) {
+    text += "x,\"";
+    for (const char c : field) text += c == '"' ? std::string("\"\"") : std::string(1, c);
+    text += "\"\n";
   }
   RC_ASSERT(split_records(text, csv(1)) == fields);
 }
 
+TEST(Records, TabsCutLines) {
+  TextOptions options = csv(1);
+  options.form.records = Records::tsv;
+  EXPECT_EQ(split_records("a\t\"b\n\nc\td\te\n", options), (Strings{"\"b", "d"}));
+  EXPECT_THAT(error_of("a\tb\nc\n", options), testing::AllOf(HasSubstr("line 2"), HasSubstr("column 1")));
+}
+
+TEST(Records, AColumnIsFoundByItsName) {
+  TextOptions options = csv();
+  options.form.field = "text";
+  EXPECT_EQ(split_records("id,text\n1,one\n2,\"two, too\"\n", options), (Strings{"one", "two, too"}));
+  EXPECT_THAT(error_of("id,body\n1,one\n", options), HasSubstr("'text'"));
+  options.form.records = Records::tsv;
+  EXPECT_EQ(split_records("text\tid\none\t1\n", options), (Strings{"one"}));
+}
+
+TEST(Records, JsonLinesHaveAField) {
+  TextOptions options;
+  options.form = {.records = Records::jsonl, .field = "text"};
+  options.form.lowercase = true;
+  EXPECT_EQ(split_records("{\"Text\":1,\"text\":\"A\\nb\\u00e9\"}\n\n{\"text\":\"\"}\n{\"text\":\"c\"}", options),
+            (Strings{"a\nb\u00e9", "c"}));
+  EXPECT_THAT(error_of("{\"text\":\"a\"}\n{\"body\":\"b\"}", options),
+              testing::AllOf(HasSubstr("'messages', line 2"), HasSubstr("no such field")));
+  EXPECT_THAT(error_of("{\"text\":5}", options), HasSubstr("number"));
+  EXPECT_THAT(error_of("{\"text\":", options), HasSubstr("line 1"));
+}
+
+TEST(Records, EmptyLinesStandBetweenParagraphs) {
+  TextOptions options;
+  options.form.records = Records::paragraphs;
+  EXPECT_EQ(split_records("\na\nb\n\n \nc\n", options), (Strings{"a\nb", "c"}));
+}
+
+TEST(Records, AFileIsOne) {
+  TextOptions options;
+  options.form.records = Records::files;
+  EXPECT_EQ(split_records("a\n\nb\n", options), (Strings{"a\n\nb\n"}));
+}
+
 TEST(Records, SomeAreLeftOut) {
   TextOptions options;
-  options.records = Records::lines;
-  const std::u32string text = U"zero\none\nhttps://a.b/c\ntwo times\nthree\n";
+  options.form.records = Records::lines;
+  const std::string text = "zero\none\nhttps://a.b/c\ntwo times\nthree\n";
   options.max_length = 5;
-  EXPECT_EQ(split_records(text, options), (Strings{U"zero", U"one", U"three"}));
+  EXPECT_EQ(split_records(text, options), (Strings{"zero", "one", "three"}));
   options.max_length = 0;
   options.skip_records = "https?://\\S+";
-  EXPECT_EQ(split_records(text, options), (Strings{U"zero", U"one", U"two times", U"three"}));
+  EXPECT_EQ(split_records(text, options), (Strings{"zero", "one", "two times", "three"}));
   options.first_record = 1;
   options.max_records = 3;
-  EXPECT_EQ(split_records(text, options), (Strings{U"one", U"two times"}));
+  EXPECT_EQ(split_records(text, options), (Strings{"one", "two times"}));
   options.first_record = 9;
   EXPECT_THAT(error_of(text, options), HasSubstr("none among 5"));
 }

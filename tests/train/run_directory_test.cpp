@@ -69,9 +69,9 @@ RC_GTEST_PROP(RunConfig, TomlAndBack, ()) {
   train.batch_size = count();
   train.sequence_length = count();
   config.text.validation_fraction = fraction();
-  config.text.lowercase = *rc::gen::arbitrary<bool>();
+  config.text.form.lowercase = *rc::gen::arbitrary<bool>();
   config.text.first_characters = count();
-  config.text.separator = "\n%\\\"";
+  config.text.form.separator = "\n%\\\"";
   train.clip_norm = fraction() * 10;
   train.duration = period(true);
   train.eval_every = period(true);

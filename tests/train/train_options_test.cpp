@@ -36,7 +36,7 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   TrainOptions records;
   records.batching = Batching::records;
   EXPECT_EQ(message({}, windows), "");
-  EXPECT_EQ(message({.records = Records::csv}, records), "");
+  EXPECT_EQ(message({.form = {.records = Records::csv}}, records), "");
   TrainOptions options = windows;
   options.reset_state = ResetState::never;
   EXPECT_THAT(message({}, options), testing::HasSubstr("reset_state to be left alone with batching windows"));
@@ -45,8 +45,8 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   EXPECT_THAT(message({}, options), testing::HasSubstr("shuffle"));
   options = records;
   options.stride = 3;
-  EXPECT_THAT(message({.records = Records::csv}, options), testing::HasSubstr("stride"));
-  EXPECT_THAT(message({}, records), testing::HasSubstr("records to be one of lines, csv and separator"));
+  EXPECT_THAT(message({.form = {.records = Records::csv}}, options), testing::HasSubstr("stride"));
+  EXPECT_THAT(message({}, records), testing::HasSubstr("records to be one of none, lines, csv"));
   EXPECT_THAT(message({.validation_split = ValidationSplit::random_windows}, {}),
               testing::HasSubstr("validation_split"));
   options = windows;
@@ -57,6 +57,12 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   options.reset_state = ResetState::never;
   options.protocol = Protocol{Protocol::Kind::rows, 4};
   EXPECT_THAT(message({}, options), testing::HasSubstr("protocol batches with reset_state never"));
+  options = TrainOptions();
+  options.reset_state = ResetState::document;
+  EXPECT_EQ(message({.form = {.documents = true}}, options), "");
+  EXPECT_THAT(message({}, options), testing::HasSubstr("documents with reset_state document"));
+  options.sequence_lengths = SequenceLengths::random;
+  EXPECT_THAT(message({.form = {.documents = true}}, options), testing::HasSubstr("fixed sequence_lengths"));
   EXPECT_THAT(message({.validation_windows = 3}, windows), testing::HasSubstr("validation_windows"));
   EXPECT_THAT(message({.min_frequency = 0}, {}), testing::HasSubstr("min_frequency to be at least 1"));
   EXPECT_THAT(message({.validation_fraction = 1}, {}),

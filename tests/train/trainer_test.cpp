@@ -139,6 +139,46 @@ TEST(Trainer, FollowsTruncatedBackPropagationOverStreams) {
   EXPECT_EQ(weights(trainer), std::vector<float>(expected.begin(), expected.end()));
 }
 
+TEST(Trainer, DocumentsAreMeasuredEachFromAZeroState) {
+  const test::TemporaryFolder folder;
+  fs::create_directory(folder / "texts");
+  const std::string text = random_text(100);
+  std::size_t begin = 0;
+  for (const std::size_t length : {30, 12, 25, 7, 9}) {
+    write_file_atomically(folder / "texts" / std::to_string(begin), text.substr(begin, length));
+    begin += length;
+  }
+  const text::Corpus documents = text::Corpus::read(
+      {{folder / "texts"}},
+      {.form = {.documents = true}, .validation_fraction = 0.4, .validation_split = ValidationSplit::documents});
+  TrainOptions options = train_options();
+  options.reset_state = ResetState::document;
+  options.duration = {3, Unit::steps};
+  options.sample.length = 0;
+  double loss = 0;
+  Observer observer;
+  observer.on_report = [&](const Report& report) { loss = report.validation->loss; };
+  Trainer trainer(new_model(model_options(), documents), documents, options, nullptr);
+  ASSERT_EQ(trainer.run(observer), Outcome::finished);
+
+  const std::span<const std::int32_t> tokens = documents.validation;
+  const std::int32_t end = documents.vocabulary.token(text::Symbol::end);
+  ThreadTeam team(1);
+  double sum = 0;
+  int count = 0;
+  for (std::size_t from = 0, at = 1; at < tokens.size(); ++at) {
+    if (tokens[at] != end) continue;
+    const auto document = tokens.subspan(from, at + 1 - from);  // after the end of the one before
+    generate::Evaluator alone(trainer.model().network, document, {Protocol::Kind::stream, 0}, 100);
+    const auto evaluation = alone.evaluate(trainer.model().network, team);
+    sum += evaluation.loss * static_cast<double>(evaluation.characters);
+    count += static_cast<int>(evaluation.characters);
+    from = at;
+  }
+  EXPECT_EQ(count, std::ssize(tokens) - 1);
+  EXPECT_NEAR(loss, sum / count, 1e-6);
+}
+
 // The same with a state that validation goes on with, and leaves changed.
 TEST(Trainer, AStateThatIsNeverResetGoesThroughEpochsAndValidation) {
   TrainOptions options = train_options();
@@ -454,7 +494,7 @@ TEST(Trainer, RefusesWhatDoesNotFit) {
   TrainOptions invalid = train_options();
   invalid.optimizer.learning_rate = -1;
   refuses(invalid, corpus());
-  refuses(train_options(), text::Corpus::from_text(std::u32string(200, U'x') + U"yz", {.validation_fraction = 0.3}));
+  refuses(train_options(), text::Corpus::from_text(std::string(200, 'x') + "yz", {.validation_fraction = 0.3}));
 
   { const Trainer trainer = start(folder / "run", train_options()); }
   EXPECT_THROW(resume(folder / "run", text::Corpus::from_text(random_text(131), {.validation_fraction = 0.3})),

@@ -4,12 +4,7 @@
 #include <string>
 #include <string_view>
 
-/// What Unicode's tables and rules are needed for, through ICU.
 namespace rune::text {
-
-/// Lower case as Python's str.lower() makes it: full mappings, and a sigma at a word's end becomes ς. The result may be
-/// longer.
-std::u32string lowercase(std::u32string_view text);
 
 /// A regular expression in ICU's syntax. Not thread-safe.
 class Pattern {
@@ -21,7 +16,7 @@ class Pattern {
   Pattern& operator=(Pattern&&) noexcept;
 
   /// Whether it matches the whole text. Throws InputError where that takes more than a bounded time and memory.
-  [[nodiscard]] bool matches(std::u32string_view text);
+  [[nodiscard]] bool matches(std::string_view text);
 
  private:
   struct Parts;

@@ -1,0 +1,38 @@
+#include "text/unit_index.h"
+
+#include <optional>
+
+#include "text/utf8.h"
+
+namespace rune::text {
+namespace {
+
+constexpr std::size_t kCodePoints = 0x110000;
+
+/// A character by its code point, a byte that is none beyond all code points; empty for a longer unit.
+std::optional<std::size_t> place_of(std::string_view unit) {
+  if (unit.empty()) return std::nullopt;
+  const Decoded first = decode_at(unit, 0);
+  if (first.wrong == nullptr && first.length == unit.size()) return first.character;
+  if (first.wrong != nullptr && unit.size() == 1) return kCodePoints + static_cast<unsigned char>(unit[0]);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::int32_t UnitIndex::find(std::string_view unit) const {
+  if (const auto place = place_of(unit)) return *place < singles_.size() ? singles_[*place] : kNone;
+  const auto found = others_.find(unit);
+  return found == others_.end() ? kNone : found->second;
+}
+
+void UnitIndex::insert(std::string_view unit, std::int32_t number) {
+  if (const auto place = place_of(unit)) {
+    if (*place >= singles_.size()) singles_.resize(*place + 1, kNone);
+    singles_[*place] = number;
+  } else {
+    others_.emplace(unit, number);
+  }
+}
+
+}  // namespace rune::text
