@@ -63,5 +63,36 @@ TEST_F(KillSlow, AtAnyMomentThereIsAWholeCheckpointAndTheSameEnd) {
   std::printf("%d kills, %d whole checkpoints after them\n", kills, whole);
 }
 
+TEST_F(KillSlow, TheCacheOfATextIsWholeOrNotUsed) {
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += sentences(4000, static_cast<std::uint64_t>(i));
+  write("book.txt", text);
+  const auto arguments = [](const std::string& run, const char* cache) {
+    return training("book.txt", run, {"--steps", "2", "--cache", cache, "--threads", "1", "--quiet"});
+  };
+  ASSERT_EQ(run(arguments("whole", "never")).exit_code, 0);
+
+  const RandomStream random(12, RandomPurpose::shuffle);
+  int kills = 0;
+  for (const int wanted = kills_wanted(); kills < wanted; ++kills) {
+    std::filesystem::remove_all(path("run"));
+    if (kills % 4 == 0) std::filesystem::remove_all(path("rune"));
+    const pid_t child = start(arguments("run", "always"));
+    std::this_thread::sleep_for(std::chrono::microseconds(random.bits(static_cast<std::uint64_t>(kills)) % 60'000));
+    ASSERT_EQ(kill(child, SIGKILL), 0);
+    (void)wait(child);
+  }
+  std::filesystem::remove_all(path("run"));
+  const Result last = run(arguments("run", "always"));
+  ASSERT_EQ(last.exit_code, 0) << last.err;
+  EXPECT_TRUE(same_checkpoint("run/last.safetensors", "whole/last.safetensors"));
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path("rune"))) {
+    EXPECT_NE(entry.path().extension(), ".part");
+    ++files;
+  }
+  EXPECT_EQ(files, 2U) << "the tokens and their description";
+}
+
 }  // namespace
 }  // namespace rune::test

@@ -59,6 +59,7 @@ class ProgramTest : public testing::Test {
     const pid_t child = fork();
     if (child != 0) return child;
     if (chdir(folder_.c_str()) != 0) _exit(126);
+    setenv("XDG_CACHE_HOME", folder_.c_str(), 1);  // not the user's
     const auto redirect = [](int descriptor, const char* file, int flags) {
       if (dup2(open(file, flags, 0600), descriptor) < 0) _exit(126);
     };

@@ -78,6 +78,14 @@ TEST(Source, ArchivesAndCompressedFilesAreUnpacked) {
   EXPECT_EQ(book.front(), (std::pair<std::string, std::string>{"book.txt.xz", std::string(3'000'000, 'x')}));
 }
 
+TEST(Source, WhatUnpacksToFarMoreThanATextIsRefused) {
+  const test::TemporaryFolder folder;
+  pack(folder / "zeros.zst", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_ZSTD, {{"zeros", std::string(100'000'000, '\0')}});
+  ASSERT_LT(fs::file_size(folder / "zeros.zst"), 20'000U);
+  EXPECT_THAT([&] { (void)found({folder / "zeros.zst"}); },
+              testing::ThrowsMessage<InputError>(testing::HasSubstr("at most 1000 times its size")));
+}
+
 TEST(Source, ADamagedArchiveIsAnError) {
   const test::TemporaryFolder folder;
   pack(folder / "a.gz", ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, {{"a", std::string(100'000, 'x')}});
