@@ -210,10 +210,11 @@ void multiply(const BasicProduct<Element>& product) {
         tile.start = k == 0 ? product.start : Start::add;
         tile.bias = product.bias;
         // The pass after this one follows it in memory: fetch it meanwhile, a part with each tile (0.80 -> 0.86 of peak
-        // at 64 rows, 0.60 -> 0.86 at depth 2048).
+        // at 64 rows, 0.60 -> 0.86 at depth 2048). A tile alone would wait for all of it at its start, and its loads,
+        // one after the other, need no help (writing one text: 22 % faster without for GRU 100, 29 % for LSTM 2x512).
         constexpr std::size_t kLine = kCacheLine / sizeof(Element);
         const std::size_t pass_size = (left < pass ? left : pass) * kPanel * panels;
-        const std::size_t fetch = (pass_size / tiles.count + kLine - 1) / kLine * kLine;
+        const std::size_t fetch = tiles.count == 1 ? 0 : (pass_size / tiles.count + kLine - 1) / kLine * kLine;
         const Element* ahead = tile.b + pass_size;
         std::size_t row = 0;
         for (std::size_t t = 0; t < tiles.count; ++t) {
