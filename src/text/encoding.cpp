@@ -61,9 +61,9 @@ const char* encoding_by_zeros(std::string_view bytes) {
   return nullptr;
 }
 
-/// Text of other scripts has newlines, spaces and ideographic punctuation in one order of bytes, and next to none in the
-/// other. Where it could be UTF-8 too, one of every two bytes must be one that UTF-8 hardly ever has, such as Cyrillic's
-/// 0x04.
+/// Text of other scripts has newlines, spaces and ideographic punctuation in one order of bytes, and next to none in
+/// the other. Where it could be UTF-8 too, one of every two bytes must be one that UTF-8 hardly ever has, such as
+/// Cyrillic's 0x04.
 const char* encoding_by_punctuation(std::string_view bytes, bool valid_utf8) {
   if (bytes.size() % 2 != 0) return nullptr;
   const std::string_view sample = bytes.substr(0, kSample);
