@@ -69,16 +69,12 @@ std::string shares(std::span<const std::pair<std::string, std::int64_t>> units, 
 }
 
 std::string command(const Suggestion& suggestion, const std::string& texts, const TextForm& form) {
-  const ModelOptions& model = suggestion.model;
-  std::string text = fmt::format("rune train {} --hidden-size {} --layers {}", texts, model.hidden_size, model.layers);
-  if (model.dropout > 0) text += fmt::format(" --dropout {:g}", model.dropout);
-  if (model.output_dropout) text += fmt::format(" --output-dropout {:g}", *model.output_dropout);
-  if (model.embedding > 0) text += fmt::format(" --embedding {}", model.embedding);
+  std::string text = fmt::format("rune train {}", texts);
   if (form.unit != Unit::character) text += fmt::format(" --unit {}", train::name_of(form.unit));
   if (form.records != Records::none) {
-    text += fmt::format(" --records {} --batching records --shuffle", train::name_of(form.records));
+    text += fmt::format(" --records {}", train::name_of(form.records));
   }
-  return text + fmt::format(" --minutes {:g}", suggestion.train.duration.value);
+  return text + fmt::format(" --minutes {:g}", suggestion.plan.train.duration.value);
 }
 
 }  // namespace
@@ -130,12 +126,12 @@ std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& sugg
   }
   page += title("Suggestion");
   page += fmt::format("  {}\n", command(suggestion, texts, corpus.vocabulary.form()));
-  if (suggestion.characters_per_second > 0) {
-    page += row("speed", fmt::format("{} {} a second",
-                                     with_commas(static_cast<std::int64_t>(suggestion.characters_per_second)), units));
-    page += row("epochs", fmt::format("{:.1f} in {:g} minutes", suggestion.epochs, suggestion.train.duration.value));
-    page += row("memory", "about " + as_bytes(suggestion.memory));
-  }
+  const tools::TrainingPlan& plan = suggestion.plan;
+  for (const auto& [what, why] : plan.choices) page += fmt::format("    {:<32}{}\n", what, why);
+  page += row("speed",
+              fmt::format("{} {} a second", with_commas(static_cast<std::int64_t>(plan.characters_per_second)), units));
+  page += row("epochs", fmt::format("{:.1f} in {:g} minutes", plan.epochs, plan.train.duration.value));
+  page += row("memory", "about " + as_bytes(suggestion.memory));
   return page;
 }
 
@@ -175,15 +171,17 @@ std::string check_up_json(const tools::CheckUp& check_up, const Suggestion& sugg
   const text::Copies copies = text::copies_in_validation(corpus);
   json["copies_in_validation"] = {{"copied", copies.copied}, {"of", copies.of}};
   json["entropies"] = check_up.entropies;
-  json["suggestion"] = {{"hidden_size", suggestion.model.hidden_size},
-                        {"layers", suggestion.model.layers},
-                        {"dropout", suggestion.model.dropout},
-                        {"embedding", suggestion.model.embedding},
-                        {"batch_size", suggestion.train.batch_size},
-                        {"sequence_length", suggestion.train.sequence_length},
-                        {"minutes", suggestion.train.duration.value},
-                        {"characters_per_second", suggestion.characters_per_second},
-                        {"epochs", suggestion.epochs},
+  const tools::TrainingPlan& plan = suggestion.plan;
+  json["suggestion"] = {{"hidden_size", plan.model.hidden_size},
+                        {"layers", plan.model.layers},
+                        {"dropout", plan.model.dropout},
+                        {"embedding", plan.model.embedding},
+                        {"batch_size", plan.train.batch_size},
+                        {"sequence_length", plan.train.sequence_length},
+                        {"learning_rate", plan.train.optimizer.learning_rate},
+                        {"minutes", plan.train.duration.value},
+                        {"characters_per_second", plan.characters_per_second},
+                        {"epochs", plan.epochs},
                         {"memory", suggestion.memory}};
   return json.dump() + '\n';
 }

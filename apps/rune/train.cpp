@@ -22,6 +22,7 @@
 #include "stop_signal.h"
 #include "text/corpus.h"
 #include "text_flags.h"
+#include "tools/plan.h"
 #include "train/fit.h"
 #include "train/recipe.h"
 #include "train/run_directory.h"
@@ -47,6 +48,8 @@ struct Request {
   std::string precision = "f32";
   TrainingDisplay::Options display;
   WatchFlags watch;
+  int argc = 0;  // the command line
+  const char* const* argv = nullptr;
   text::Cache cache = text::Cache::automatic;
 
   [[nodiscard]] train::RunConfig config() const {
@@ -187,6 +190,8 @@ std::string recipe_asked_for(int argc, const char* const* argv) {
 
 // False: help was asked for.
 bool parse(int argc, const char* const* argv, Request& request) {
+  request.argc = argc;
+  request.argv = argv;
   if (const std::string recipe = recipe_asked_for(argc, argv); !recipe.empty()) {
     const train::RunConfig config = train::find_recipe(recipe).config;
     request.text = config.text;
@@ -219,7 +224,8 @@ bool parse(int argc, const char* const* argv, Request& request) {
   add_optimizer_options(line, request.train);
   add_observation_options(line, request);
   add_cache_option(line, request.cache);
-  line.example("rune train book.txt", "ten minutes with the defaults");
+  line.example("rune train book.txt", "ten minutes, with a model and a schedule chosen for them");
+  line.example("rune train book.txt --minutes 60", "the same for an hour: a larger model");
   line.example("rune train book.txt --serve", "the same, and a page to watch it learn");
   line.example("rune train book.txt -o runs/big --hidden-size 512 --dropout 0.5 --batch-size 128 --epochs 20",
                "a good model of a novel");
@@ -318,12 +324,39 @@ std::string fit_note(const TrainOptions& asked, const TrainOptions& fitted) {
                      fitted.batch_size, fitted.sequence_length, asked.batch_size, asked.sequence_length);
 }
 
+// Nothing but a time is asked for, and perhaps single options, which win over the plan.
+bool leaves_choice(const Request& request) {
+  return request.recipe.empty() && request.from.empty() && request.train.duration.unit == Period::Unit::minutes &&
+         request.train.batching != Batching::windows;
+}
+
+// Chooses for the machine, the text and the time what the command line leaves open.
+void plan(Request& request, const text::Corpus& corpus) {
+  const double speed = tools::training_speed(corpus.vocabulary.size(), request.train.threads);
+  const tools::TrainingPlan plan = tools::plan_training(request.train.duration.value, speed, tools::size_of(corpus));
+  Request planned;
+  planned.model = plan.model;
+  planned.train = plan.train;
+  static_cast<void>(parse(request.argc, request.argv, planned));
+  request.model = planned.model;
+  request.train = planned.train;
+  if (request.display.quiet) return;
+  std::string text = "Plan (options that you give win):\n";
+  for (const auto& [what, why] : plan.choices) text += fmt::format("  {:<32}{}\n", what, why);
+  message(text);
+}
+
 // Reads the text and makes the model.
-train::Trainer new_trainer(const Request& request, train::RunDirectory& run) {
+train::Trainer new_trainer(Request& request, train::RunDirectory& run) {
   if (request.texts.front() == kStandardInput) keep_standard_input(run.corpus());
-  const train::RunConfig config = run.read_config();
+  train::RunConfig config = run.read_config();
   const bool quiet = request.display.quiet;
   text::Corpus corpus = train::read_corpus(config, std::nullopt, request.cache, reading_progress(quiet));
+  if (leaves_choice(request)) {
+    plan(request, corpus);
+    config.model = request.model;
+    config.train = request.train;
+  }
   const TrainOptions options = train::fitted(config.train, corpus);
   model::Model model = train::initial_model(config, corpus.vocabulary);
   if (!quiet) message(fit_note(config.train, options) + summary(request, options, corpus, model.network));
@@ -331,7 +364,7 @@ train::Trainer new_trainer(const Request& request, train::RunDirectory& run) {
 }
 
 // A training that cannot begin leaves nothing behind: no run directory, nor one made for it.
-train::Trainer begin(const Request& request, const train::RunConfig& config, std::optional<train::RunDirectory>& run) {
+train::Trainer begin(Request& request, const train::RunConfig& config, std::optional<train::RunDirectory>& run) {
   const fs::path parent = fs::path(request.run).parent_path();
   const bool new_parent = !parent.empty() && !fs::exists(parent);
   run = train::RunDirectory::create(request.run, config);

@@ -33,9 +33,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // A plan in minutes becomes a number of steps once the speed is known from so much training.
-constexpr std::int64_t kTimedSteps = 3;
+constexpr double kTimedSteps = 3;
 constexpr double kTimedSeconds = 2;
 constexpr double kTimedShare = 0.05;  // of a short plan, where this is less
+// It is looked at again after such a part of it, and made anew where it would miss its end by more than another.
+constexpr double kPlanChecked = 0.02;
+constexpr double kPlanMissed = 0.02;
 
 constexpr std::int64_t kMostRollbacks = 3;
 
@@ -130,6 +133,8 @@ struct Trainer::Parts {
   void roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer);
   void accept_new_corpus();
   void fix_total_steps();
+  void keep_plan();
+  [[nodiscard]] std::int64_t steps_left() const;
   void report(const Observer& observer);
   generate::Evaluation evaluate(generate::Evaluator& on);
   void save_finished_cycle();
@@ -182,9 +187,10 @@ struct Trainer::Parts {
   Clock::time_point started = Clock::now();
   Clock::time_point saved = started;
   double earlier_seconds = 0;
-  std::int64_t timed_steps = 0;  // all but the first, which is slower than the rest
+  double timed_steps = 0;  // all but the first, which is slower than the rest
   double timed_seconds = 0;
   bool first_step = true;
+  double plan_checked = 0;                   // when the plan in minutes was looked at last
   std::optional<double> evaluation_seconds;  // the last evaluation with its sample
 };
 
@@ -195,6 +201,7 @@ Outcome Trainer::Parts::run(const Observer& observer) {
   timed_steps = 0;
   timed_seconds = 0;
   first_step = true;
+  plan_checked = earlier_seconds;
   log(fmt::format("{} at step {} of {}, {} threads, {}", position().step == 0 ? "start" : "resume", position().step,
                   position().total_steps == 0 ? to_string(options.duration) : std::to_string(position().total_steps),
                   team.size(), position().isa));
@@ -225,7 +232,11 @@ Outcome Trainer::Parts::run(const Observer& observer) {
 bool Trainer::Parts::advance(const Observer& observer) {
   train_step();
   update_clock();
-  if (position().total_steps == 0) fix_total_steps();
+  if (position().total_steps == 0) {
+    fix_total_steps();
+  } else if (in_minutes(options.duration)) {
+    keep_plan();
+  }
   if (observer.on_step) observer.on_step(progress());
   if (options.save_cycles) save_finished_cycle();
   if (at_end() || evaluation_due()) report(observer);
@@ -283,7 +294,7 @@ void Trainer::Parts::train_step() {
 
 double Trainer::Parts::expected_seconds_a_step() const {
   if (timed_steps == 0) return 0;
-  const double step = timed_seconds / static_cast<double>(timed_steps);
+  const double step = timed_seconds / timed_steps;
   const double evaluation = evaluation_seconds.value_or(0);
   if (in_minutes(options.eval_every)) return step * (1 + evaluation / (60 * options.eval_every.value));
   return step + evaluation / static_cast<double>(epochs.end_of(options.eval_every, 0));
@@ -299,10 +310,32 @@ void Trainer::Parts::fix_total_steps() {
     evaluation_seconds = seconds_since(start);
     update_clock();
   }
-  const double left = std::max(0.0, limit - position().seconds);
-  position().total_steps =
-      position().step + (left == 0 ? 0 : static_cast<std::int64_t>(left / expected_seconds_a_step()));
+  position().total_steps = position().step + steps_left();
   log(fmt::format("{} are {} steps", to_string(options.duration), position().total_steps));
+}
+
+// Of a plan in minutes, by the speed of late; the last evaluation is part of it.
+std::int64_t Trainer::Parts::steps_left() const {
+  const double left = 60 * options.duration.value - state.position.seconds - evaluation_seconds.value_or(0);
+  return left <= 0 ? 0 : static_cast<std::int64_t>(left / expected_seconds_a_step());
+}
+
+// The speed of a machine changes: so does the number of steps that end on time.
+void Trainer::Parts::keep_plan() {
+  const double limit = 60 * options.duration.value;
+  Position& now = position();
+  if (now.seconds - plan_checked < kPlanChecked * limit || timed_steps < kTimedSteps) return;
+  plan_checked = now.seconds;
+  const auto planned = static_cast<double>(now.total_steps - now.step);
+  const auto possible = static_cast<double>(steps_left());
+  const double missed = (planned - possible) * expected_seconds_a_step();
+  timed_steps /= 2;  // what is longer ago counts less
+  timed_seconds /= 2;
+  if (std::abs(missed) <= kPlanMissed * limit) return;
+  const std::int64_t steps = now.step + static_cast<std::int64_t>(possible);
+  log(fmt::format("the machine has become {}: {} are {} steps instead of {}", missed > 0 ? "slower" : "faster",
+                  to_string(options.duration), steps, now.total_steps));
+  now.total_steps = steps;
 }
 
 void Trainer::Parts::report(const Observer& observer) {

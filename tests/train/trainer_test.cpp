@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -480,7 +482,28 @@ TEST(Trainer, MinutesBecomeStepsThatTheCheckpointKeeps) {
   Trainer resumed = resume(folder / "run");
   EXPECT_EQ(resumed.total_steps(), total);
   EXPECT_EQ(resumed.run({}), Outcome::finished);
-  EXPECT_EQ(resumed.step(), total);
+  EXPECT_EQ(resumed.step(), resumed.total_steps());
+}
+
+TEST(Trainer, APlanInMinutesEndsOnTimeWhenTheMachineBecomesSlower) {
+  constexpr double kSeconds = 0.6;
+  TrainOptions options = train_options();
+  options.duration = {kSeconds / 60, Unit::minutes};
+  options.eval_every = {1'000'000, Unit::steps};
+  Trainer trainer = Trainer(new_model(model_options(), corpus()), corpus(), options, nullptr);
+  std::int64_t first_plan = 0;
+  double seconds = 0;
+  trainer.run({.on_step =
+                   [&](const Progress& progress) {
+                     if (first_plan == 0) first_plan = progress.total_steps;
+                     if (first_plan != 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                   },
+               .on_report = [&](const Report& report) { seconds = report.seconds; },
+               .stop_requested = {}});
+  EXPECT_TRUE(trainer.finished());
+  EXPECT_GT(first_plan, 0);
+  EXPECT_LT(trainer.step(), first_plan / 2);
+  EXPECT_GE(seconds, 0.9 * kSeconds);
 }
 
 TEST(Trainer, RefusesWhatDoesNotFit) {
