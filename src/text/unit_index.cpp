@@ -7,14 +7,15 @@
 namespace rune::text {
 namespace {
 
-constexpr std::size_t kCodePoints = 0x110000;
+constexpr std::size_t kTable = 0x10000;  // the characters of nearly all texts
+constexpr std::size_t kBytes = 0xDC00;   // among the surrogates, which no text has
 
-/// A character by its code point, a byte that is none beyond all code points; empty for a longer unit.
+/// A character by its code point, a byte that is none; empty for a character beyond the table or a longer unit.
 std::optional<std::size_t> place_of(std::string_view unit) {
   if (unit.empty()) return std::nullopt;
   const Decoded first = decode_at(unit, 0);
-  if (first.wrong == nullptr && first.length == unit.size()) return first.character;
-  if (first.wrong != nullptr && unit.size() == 1) return kCodePoints + static_cast<unsigned char>(unit[0]);
+  if (first.wrong == nullptr && first.length == unit.size() && first.character < kTable) return first.character;
+  if (first.wrong != nullptr && unit.size() == 1) return kBytes + static_cast<unsigned char>(unit[0]);
   return std::nullopt;
 }
 
