@@ -452,6 +452,7 @@ void HttpServer::stop() {
 }
 
 std::variant<Request, unsigned> parse_request(std::string_view bytes, const HttpOptions& options) {
+  if (bytes.empty()) return 400U;  // whose end Beast does not expect
   Parser parser;
   set_limits(parser, options);
   parser.eager(true);
