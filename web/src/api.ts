@@ -76,7 +76,7 @@ export interface CompletionChunk {
   seed: number;
   choices: {
     text: string;
-    logprobs: { tokens: string[]; token_logprobs: number[] } | null;
+    logprobs: { tokens: string[]; token_logprobs: number[]; top_logprobs: Record<string, number>[] } | null;
     finish_reason: "length" | "stop" | null;
   }[];
 }

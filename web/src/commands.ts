@@ -4,12 +4,15 @@ const shellQuoted = (text: string) => `'${text.replaceAll("'", String.raw`'\''`)
 
 // A body without what is a default of the server anyway.
 function bodyOf(request: CompletionRequest): Partial<CompletionRequest> {
-  const { top_k, top_p, temperature, ...rest } = request;
+  const { model, prompt, max_tokens, temperature, top_k, top_p, ...rest } = request;
   return {
-    ...rest,
+    model,
+    prompt,
+    max_tokens,
     ...(temperature !== 1 ? { temperature } : {}),
     ...(top_k !== 0 ? { top_k } : {}),
     ...(top_p !== 1 ? { top_p } : {}),
+    ...rest,
   };
 }
 
@@ -24,8 +27,9 @@ export type Language = (typeof kLanguages)[number][0];
 export const commandFor: Record<Language, (request: CompletionRequest, address: string, needsKey: boolean) => string> = {
   curl: (request, address, needsKey) =>
     [
-      `curl -s ${address}/v1/completions -H 'Content-Type: application/json'`,
+      "curl -s -H 'Content-Type: application/json'",
       ...(needsKey ? [`-H "Authorization: Bearer $RUNE_API_KEY"`] : []),
+      `${address}/v1/completions`,
       `-d ${shellQuoted(JSON.stringify(bodyOf(request)))}`,
     ].join(" \\\n  "),
 
@@ -58,5 +62,5 @@ export const commandFor: Record<Language, (request: CompletionRequest, address: 
       ...(top_p !== 1 ? [`--top-p ${top_p}`] : []),
       ...(seed !== undefined ? [`--seed ${seed}`] : []),
       ...(unknown ? [`--unknown ${unknown}`] : []),
-    ].join(" "),
+    ].join(" \\\n  "),
 };

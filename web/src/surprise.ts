@@ -62,5 +62,10 @@ export function stillScored(scored: ScoredText, text: string): ScoredText {
   return { text: text.slice(0, same), surprise: scored.surprise.slice(0, same) };
 }
 
+/** The same for a longer text, of whose end nothing is known. */
+export function fullLength({ surprise }: ScoredText, text: string): ScoredText {
+  return { text, surprise: surprise.concat(new Array<number>(text.length - surprise.length).fill(NaN)) };
+}
+
 /** How many bits a character would have cost instead. */
 export const bitsOf = ({ probability }: Candidate) => -Math.log2(probability);

@@ -2,38 +2,41 @@ import { useMemo } from "preact/hooks";
 import { api } from "../api";
 import { percent, shown, spoken } from "../format";
 import { useLoad } from "../load";
-import { chances, type Sampling } from "../sampling";
+import { chances, type Chance, type Sampling } from "../sampling";
 import { bitsOf } from "../surprise";
+import type { Drawing } from "../writing";
 import { Waiting } from "./controls";
 
 const kShown = 12;
+const kMost = 1000; // of alphabets with thousands of characters
 
 interface DistributionProps {
   model: string;
   text: string;
   spot: number; // in the text: what might stand there
   sampling: Sampling;
-  most: number; // characters to ask for
   choose: (character: string) => void;
+  drawing: Drawing | undefined;
 }
 
 /** What the model expects at a spot, and what of it would be drawn; a click puts another character there. */
-export function Distribution({ model, text, spot, sampling, most, choose }: DistributionProps) {
+export function Distribution({ model, text, spot, sampling, choose, drawing }: DistributionProps) {
   const prompt = text.slice(0, spot);
-  const candidates = useLoad((signal) => api.next(model, prompt, most, signal), [model, prompt]);
+  const candidates = useLoad((signal) => api.next(model, prompt, kMost, signal), [model, prompt]);
   const { temperature, top_k, top_p } = sampling;
+  const expected = drawing?.candidates ?? candidates.value;
   const all = useMemo(
-    () => chances(candidates.value ?? [], { temperature, top_k, top_p }),
-    [candidates.value, temperature, top_k, top_p],
+    () => chances(expected ?? [], { temperature, top_k, top_p }),
+    [expected, temperature, top_k, top_p],
   );
-  if (!candidates.value || candidates.error) {
+  if (!expected || candidates.error) {
     return (
       <section class="card">
         <Waiting loaded={candidates} what="what comes next" />
       </section>
     );
   }
-  const standing = spot < text.length ? String.fromCodePoint(text.codePointAt(spot)!) : undefined;
+  const standing = drawing?.drawn ?? (spot < text.length ? String.fromCodePoint(text.codePointAt(spot)!) : undefined);
   const rank = all.findIndex(({ character }) => character === standing);
   const rows = all.slice(0, kShown);
   if (rank >= kShown) rows.push(all[rank]!);
@@ -41,30 +44,28 @@ export function Distribution({ model, text, spot, sampling, most, choose }: Dist
   return (
     <section class="card" aria-label="Distribution">
       <div class="card-head">
-        <h3>{standing === undefined ? "What comes next" : `Instead of ${spoken(standing)}`}</h3>
-        <span class="muted">
-          {standing === undefined
-            ? `${all.filter(({ chance }) => chance > 0).length} can be drawn`
-            : rank < 0
-              ? "unknown to the model"
-              : `${bitsOf(all[rank]!).toFixed(1)} bits, number ${rank + 1}`}
-        </span>
+        <h2>{drawing ? "Being written" : standing === undefined ? "What comes next" : `Instead of “${shown(standing)}”`}</h2>
+        <span class="muted">{standing === undefined ? drawable(all) : standingOf(all[rank], rank)}</span>
       </div>
-      <ol class="bars">
+      <ol class={drawing ? "bars drawing" : "bars"}>
         {rows.map(({ character, probability, chance }) => (
           <li key={character}>
             <button
               class={chance > 0 ? "bar-row" : "bar-row never"}
               aria-pressed={character === standing}
-              aria-label={`${spoken(character)}: ${percent(chance)}, at temperature 1 ${percent(probability)}`}
+              disabled={drawing !== undefined}
               onClick={() => choose(character === "<EOS>" ? "" : character)}
             >
-              <span class="sign-of">{shown(character)}</span>
+              <span class="hidden">{spoken(character)}</span>
+              <span class="sign-of" aria-hidden="true">
+                {shown(character)}
+              </span>
               <span class="bar-track">
                 <span class="expected" style={{ width: `${(100 * probability) / widest}%` }} />
                 <span class="drawn" style={{ width: `${(100 * chance) / widest}%` }} />
               </span>
               <span class="number">{percent(chance)}</span>
+              <span class="hidden">, at temperature 1 {percent(probability)}</span>
             </button>
           </li>
         ))}
@@ -78,3 +79,8 @@ export function Distribution({ model, text, spot, sampling, most, choose }: Dist
     </section>
   );
 }
+
+const drawable = (all: Chance[]) => `${all.filter(({ chance }) => chance > 0).length} can be drawn`;
+
+const standingOf = (candidate: Chance | undefined, rank: number) =>
+  candidate ? `${bitsOf(candidate).toFixed(1)} bits, number ${rank + 1}` : "not among the most probable";

@@ -201,13 +201,15 @@ function RunTable({ runs, chosen, toggle, onChange }: RunTableProps) {
               <td class="wide">
                 <Differences config={run.config} />
               </td>
-              <td class="row-actions">
-                <button class="quiet" aria-label={`Rename ${run.name}`} onClick={() => setAsked({ what: "rename", run })}>
-                  Rename
-                </button>
-                <button class="quiet" aria-label={`Delete ${run.name}`} onClick={() => setAsked({ what: "delete", run })}>
-                  Delete
-                </button>
+              <td>
+                <div class="row-actions">
+                  <button class="quiet" aria-label={`Rename ${run.name}`} onClick={() => setAsked({ what: "rename", run })}>
+                    Rename
+                  </button>
+                  <button class="quiet" aria-label={`Delete ${run.name}`} onClick={() => setAsked({ what: "delete", run })}>
+                    Delete
+                  </button>
+                </div>
               </td>
             </tr>
           ))}
