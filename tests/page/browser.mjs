@@ -49,6 +49,7 @@ export class Tab {
 
   /** What axe says about the page as it stands, and a picture of it. */
   async inspect(view) {
+    await this.page.evaluate(() => scrollTo(0, 0));
     await this.page.screenshot({ path: join(this.folder, `${view}-${this.name}.png`), fullPage: true });
     await this.page.evaluate(axe);
     const violations = await this.page.evaluate(async () => {

@@ -1,6 +1,6 @@
 import type { FunctionComponent } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { api, key } from "./api";
+import { api, ApiError, key } from "./api";
 import { Failure } from "./parts/controls";
 import { applyTheme, storedTheme, themeAfter, type Theme } from "./parts/theme";
 import { Compare } from "./views/compare";
@@ -113,7 +113,8 @@ function KeyForm({ onAccepted }: { onAccepted: () => void }) {
       await api.models();
       onAccepted();
     } catch (reason) {
-      setError(reason as Error);
+      const refused = reason instanceof ApiError && reason.status === 401;
+      setError(refused ? new Error("This is not the key of this server.") : (reason as Error));
     }
   };
   return (

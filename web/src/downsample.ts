@@ -18,9 +18,14 @@ export function lowerBound(values: number[], limit: number): number {
 
 /**
  * What a drawing of `columns` pixel columns from `min` to `max` needs of the points: the lowest and the highest of each
- * column, and a neighbour on either side. It looks the same as all of them.
+ * column, and a neighbour on either side. It looks the same as all of them. `scale`: identity or logarithm.
  */
-export function downsample({ x, y }: Points, min: number, max: number, columns: number): Points {
+export function downsample(
+  { x, y }: Points,
+  [min, max]: [number, number],
+  columns: number,
+  scale: (x: number) => number,
+): Points {
   const begin = Math.max(0, lowerBound(x, min) - 1);
   const end = Math.min(x.length, lowerBound(x, max) + 2);
   if (end - begin <= 2 * columns) return { x: x.slice(begin, end), y: y.slice(begin, end) };
@@ -30,7 +35,8 @@ export function downsample({ x, y }: Points, min: number, max: number, columns: 
     result.x.push(x[i]!);
     result.y.push(y[i]!);
   };
-  const columnOf = (i: number) => Math.floor(((x[i]! - min) / (max - min)) * columns);
+  const [left, width] = [scale(min), scale(max) - scale(min)];
+  const columnOf = (i: number) => Math.floor(((scale(x[i]!) - left) / width) * columns);
   for (let i = begin; i < end; ) {
     const column = columnOf(i);
     let [lowest, highest] = [i, i];

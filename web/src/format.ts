@@ -12,13 +12,15 @@ const known = (format: (value: number) => string) => (value: Value) =>
 
 export const count = known((value) => whole.format(value));
 export const short = known((value) => compact.format(value));
-export const loss = known((value) => value.toFixed(value < 10 ? 4 : 2));
+export const loss = known((value) => value.toFixed(4));
 export const small = known((value) =>
   value !== 0 && Math.abs(value) < 0.001 ? value.toExponential(1).replace("-", "−") : precise.format(value),
 );
 export const percent = known((value) =>
   value === 0 ? "0 %" : value < 0.001 ? "<0.1 %" : `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`,
 );
+
+export const brief = (seconds: number) => (seconds < 0.1 ? "less than 0.1 s" : `${seconds.toFixed(1)} s`);
 
 /** 0:44, 3:07:12 */
 export const duration = known((seconds) => {

@@ -6,7 +6,7 @@ import { useLoad } from "./load";
 
 /** What a curve is drawn over. */
 export const kAxes = {
-  step: { label: "step", format: (x: number) => (x < 1e5 ? count(x) : short(x)) },
+  step: { label: "step", format: (x: number) => (x < 1e6 ? count(x) : short(x)) },
   characters: { label: "characters", format: (x: number) => short(x) },
   seconds: { label: "time", format: (x: number) => duration(x) },
 } as const;

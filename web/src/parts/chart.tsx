@@ -2,6 +2,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { downsample, lowerBound, type Points } from "../downsample";
+import { short, small } from "../format";
 import { colorOf, usePaint } from "./theme";
 
 export interface Curve {
@@ -16,6 +17,7 @@ interface ChartProps {
   title: string;
   curves: Curve[];
   height: number;
+  logarithmic: boolean; // the x axis
   xLabel: string;
   formatX: (value: number) => string;
   formatY: (value: number) => string;
@@ -24,7 +26,7 @@ interface ChartProps {
   group?: string; // charts of a group share their cursor
 }
 
-const kFont = "11px system-ui, sans-serif";
+const kFont = "11px Roboto, Arial, sans-serif";
 
 function wholeRange(curves: Curve[]): [number, number] {
   let [min, max] = [Infinity, -Infinity];
@@ -32,8 +34,16 @@ function wholeRange(curves: Curve[]): [number, number] {
     min = Math.min(min, points.x[0] ?? Infinity);
     max = Math.max(max, points.x.at(-1) ?? -Infinity);
   }
-  if (min > max) return [0, 1];
-  return min === max ? [min - 0.5, max + 0.5] : [min, max];
+  if (min > max) return [1, 2];
+  return min === max ? [min * 0.9, max * 1.1 + 1e-3] : [min, max];
+}
+
+/** Numbers of an axis, all with as many digits as the distance between them has. */
+function ticks(values: number[], distance: number): string[] {
+  if (distance >= 1000) return values.map((value) => short(value));
+  if (distance < 1e-4) return values.map((value) => small(value));
+  const digits = distance >= 1 ? 0 : (String(distance).split(".")[1]?.length ?? 0);
+  return values.map((value) => value.toFixed(digits));
 }
 
 function lastAt({ x, y }: Points, limit: number | null): number | undefined {
@@ -54,7 +64,7 @@ function spokenSummary({ title, curves, xLabel, formatX, formatY }: ChartProps):
 
 /** Curves over one x axis. Drag to zoom, double-click or press Escape to see all; arrow keys move the cursor. */
 export function Chart(props: ChartProps) {
-  const { title, curves, height, xLabel, formatX, formatY, zoom, onZoom, group } = props;
+  const { title, curves, height, logarithmic, xLabel, formatX, formatY, zoom, onZoom, group } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [width, setWidth] = useState(0);
@@ -68,9 +78,8 @@ export function Chart(props: ChartProps) {
     return () => observer.disconnect();
   }, []);
 
-  // Handlers of an old picture must not act for an old state.
-  const latest = useRef({ formatX, formatY, onZoom });
-  latest.current = { formatX, formatY, onZoom };
+  const latest = useRef(onZoom); // a picture lives longer than what it was made with
+  latest.current = onZoom;
 
   useEffect(() => {
     if (width === 0) return;
@@ -82,17 +91,18 @@ export function Chart(props: ChartProps) {
         width,
         height,
         legend: { show: false },
-        padding: [8, 12, 0, 0],
-        scales: { x: { time: false } },
+        padding: [8, 18, 0, 0],
+        scales: { x: { time: false, distr: logarithmic ? 3 : 1, range: (_, min, max) => [min, max] } },
         cursor: {
           ...(group ? { sync: { key: group } } : {}),
+          y: false,
           drag: { x: true, y: false, setScale: false },
           points: { size: 7 },
-          bind: { dblclick: () => () => (latest.current.onZoom(null), null) },
+          bind: { dblclick: () => () => (latest.current(null), null) },
         },
         axes: [
-          { ...axis, grid: { show: false }, size: 26, values: (_, ticks) => ticks.map((x) => latest.current.formatX(x)) },
-          { ...axis, grid, size: 48, values: (_, ticks) => ticks.map((y) => latest.current.formatY(y)) },
+          { ...axis, grid: { show: false }, size: 26, values: (_, xs) => xs.map((x) => (x === null ? "" : formatX(x))) },
+          { ...axis, grid, size: 48, values: (_, ys, _axis, _space, distance) => ticks(ys, distance) },
         ],
         series: [
           {},
@@ -110,7 +120,7 @@ export function Chart(props: ChartProps) {
             (u) => {
               const { left, width: selected } = u.select;
               if (selected < 4) return;
-              latest.current.onZoom([u.posToVal(left, "x"), u.posToVal(left + selected, "x")]);
+              latest.current([u.posToVal(left, "x"), u.posToVal(left + selected, "x")]);
               u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
             },
           ],
@@ -121,18 +131,18 @@ export function Chart(props: ChartProps) {
     );
     plot.current = made;
     return () => made.destroy();
-  }, [lines, width, height, paint, group]);
+  }, [lines, width, height, paint, group, logarithmic, formatX]);
 
   useEffect(() => {
     if (!plot.current || width === 0) return;
     const [min, max] = zoom ?? wholeRange(curves);
     const tables = curves.map(({ points }): uPlot.AlignedData => {
-      const { x, y } = downsample(points, min, max, width);
+      const { x, y } = downsample(points, [min, max], width, logarithmic ? Math.log : (value) => value);
       return [x, y];
     });
     plot.current.setData(tables.length > 0 ? uPlot.join(tables) : [[]], false);
     plot.current.setScale("x", { min, max });
-  }, [curves, zoom, lines, width, height, paint]);
+  }, [curves, zoom, lines, width, height, paint, group, logarithmic, formatX]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape") onZoom(null);

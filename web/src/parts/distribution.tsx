@@ -22,9 +22,12 @@ interface DistributionProps {
 /** What the model expects at a spot, and what of it would be drawn; a click puts another character there. */
 export function Distribution({ model, text, spot, sampling, choose, drawing }: DistributionProps) {
   const prompt = text.slice(0, spot);
-  const candidates = useLoad((signal) => api.next(model, prompt, kMost, signal), [model, prompt]);
+  const candidates = useLoad(
+    async (signal) => ({ prompt, expected: await api.next(model, prompt, kMost, signal) }),
+    [model, prompt],
+  );
   const { temperature, top_k, top_p } = sampling;
-  const expected = drawing?.candidates ?? candidates.value;
+  const expected = drawing?.candidates ?? candidates.value?.expected;
   const all = useMemo(
     () => chances(expected ?? [], { temperature, top_k, top_p }),
     [expected, temperature, top_k, top_p],
@@ -37,6 +40,7 @@ export function Distribution({ model, text, spot, sampling, choose, drawing }: D
     );
   }
   const standing = drawing?.drawn ?? (spot < text.length ? String.fromCodePoint(text.codePointAt(spot)!) : undefined);
+  const settled = drawing === undefined && candidates.value?.prompt === prompt;
   const rank = all.findIndex(({ character }) => character === standing);
   const rows = all.slice(0, kShown);
   if (rank >= kShown) rows.push(all[rank]!);
@@ -47,13 +51,13 @@ export function Distribution({ model, text, spot, sampling, choose, drawing }: D
         <h2>{drawing ? "Being written" : standing === undefined ? "What comes next" : `Instead of “${shown(standing)}”`}</h2>
         <span class="muted">{standing === undefined ? drawable(all) : standingOf(all[rank], rank)}</span>
       </div>
-      <ol class={drawing ? "bars drawing" : "bars"}>
+      <ol class={drawing ? "bars drawing" : "bars"} aria-busy={!settled}>
         {rows.map(({ character, probability, chance }) => (
           <li key={character}>
             <button
               class={chance > 0 ? "bar-row" : "bar-row never"}
               aria-pressed={character === standing}
-              disabled={drawing !== undefined}
+              disabled={!settled}
               onClick={() => choose(character === "<EOS>" ? "" : character)}
             >
               <span class="hidden">{spoken(character)}</span>

@@ -2,10 +2,11 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { api, type ReportKey, type Reports, type Run } from "../api";
 import { ago, count, loss, short } from "../format";
 import { useLoad, useStored } from "../load";
-import { Chart, type Curve, type Zoom } from "../parts/chart";
+import { AxisChoice, useAxis } from "../parts/axis_choice";
+import { Chart, type Curve } from "../parts/chart";
 import { Choice, Command, Dialog, Empty, Failure, Waiting } from "../parts/controls";
 import { StateBadge } from "../parts/state_badge";
-import { followReports, kAxes, kAxisOptions, pointsOf, type Axis } from "../reports";
+import { followReports, pointsOf } from "../reports";
 
 const kColors = 8; // --run-0 to --run-7
 const kFirstChosen = 4;
@@ -48,9 +49,9 @@ const kLosses = [
 type LossKey = (typeof kLosses)[number][0];
 
 function Overlay({ runs }: { runs: Run[] }) {
-  const [axis, setAxis] = useState<Axis>("step");
+  const axisState = useAxis();
+  const { axis, shared } = axisState;
   const [key, setKey] = useState<LossKey>("validation_loss");
-  const [zoom, setZoom] = useState<Zoom>(null);
   const { reports, error } = useReportsOf(runs);
   const curves = useMemo<Curve[]>(
     () =>
@@ -60,28 +61,17 @@ function Overlay({ runs }: { runs: Run[] }) {
       }),
     [runs.map(({ id, name }) => id + name).join("\n"), reports, axis, key],
   );
-  const { label: xLabel, format: formatX } = kAxes[axis];
-  const chooseAxis = (next: Axis) => {
-    setAxis(next);
-    setZoom(null);
-  };
   return (
     <section class="card" aria-label="Curves">
       <div class="card-head">
         <Choice label="Loss" value={key} options={kLosses} onChange={setKey} />
-        <Choice label="by" value={axis} options={kAxisOptions} onChange={chooseAxis} />
-        {zoom && <button onClick={() => setZoom(null)}>Show all</button>}
+        <AxisChoice label="by" state={axisState} />
       </div>
       {error && <Failure error={error} />}
       {runs.length === 0 ? (
         <p class="muted">Choose runs in the table to see their curves here.</p>
       ) : (
-        <Chart
-          title="Loss"
-          height={320}
-          formatY={(value) => value.toFixed(value < 1 ? 3 : 2)}
-          {...{ curves, xLabel, formatX, zoom, onZoom: setZoom }}
-        />
+        <Chart title="Loss" curves={curves} height={320} formatY={loss} {...shared} />
       )}
     </section>
   );

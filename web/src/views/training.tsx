@@ -2,10 +2,11 @@ import { useEffect, useId, useMemo, useState } from "preact/hooks";
 import { api, type ReportKey, type Reports, type Run, type RunDetail, type Sample } from "../api";
 import { count, duration, kUnknown, loss, short, small } from "../format";
 import { useLoad } from "../load";
-import { Chart, type Curve, type Zoom } from "../parts/chart";
-import { Choice, Command, Empty, Failure, Slider, Waiting } from "../parts/controls";
+import { AxisChoice, useAxis, type AxisState } from "../parts/axis_choice";
+import { Chart, type Curve } from "../parts/chart";
+import { Command, Empty, Failure, Slider, Waiting } from "../parts/controls";
 import { StateBadge } from "../parts/state_badge";
-import { kAxes, kAxisOptions, usePoints, useReports, type Axis } from "../reports";
+import { usePoints, useReports, type Axis } from "../reports";
 
 const kListEvery = 4000; // milliseconds
 const kLiveEvery = 1000;
@@ -146,13 +147,9 @@ function Figures({ run }: { run: RunDetail }) {
 }
 
 function Curves({ reports }: { reports: Reports }) {
-  const [axis, setAxis] = useState<Axis>("step");
-  const [zoom, setZoom] = useState<Zoom>(null);
-  const group = useId();
-  const chooseAxis = (next: Axis) => {
-    setAxis(next);
-    setZoom(null);
-  };
+  const axisState = useAxis();
+  const { axis } = axisState;
+  const shared = { ...axisState.shared, group: useId() };
   const train = usePoints(reports, axis, "train_loss");
   const validation = usePoints(reports, axis, "validation_loss");
   const losses = useMemo<Curve[]>(
@@ -169,15 +166,12 @@ function Curves({ reports }: { reports: Reports }) {
       </Empty>
     );
   }
-  const { label: xLabel, format: formatX } = kAxes[axis];
-  const shared = { xLabel, formatX, zoom, onZoom: setZoom, group };
   return (
     <section class="card" aria-label="Curves">
       <div class="card-head">
-        <Choice label="Curves by" value={axis} options={kAxisOptions} onChange={chooseAxis} />
-        {zoom && <button onClick={() => setZoom(null)}>Show all</button>}
+        <AxisChoice label="Curves by" state={axisState} />
       </div>
-      <Chart title="Loss" curves={losses} height={300} formatY={lossTick} {...shared} />
+      <Chart title="Loss" curves={losses} height={300} formatY={loss} {...shared} />
       <div class="small-charts">
         {kSmallCharts.map(({ title, value, format }) => (
           <SmallChart key={value} {...{ title, value, format, reports, axis, shared }} />
@@ -187,15 +181,13 @@ function Curves({ reports }: { reports: Reports }) {
   );
 }
 
-const lossTick = (value: number) => value.toFixed(value < 1 ? 3 : 2);
-
 const kSmallCharts: { title: string; value: ReportKey; format: (value: number) => string }[] = [
   { title: "Learning rate", value: "learning_rate", format: small },
   { title: "Gradient norm", value: "gradient_norm", format: small },
   { title: "Characters/s", value: "characters_per_second", format: short },
 ];
 
-type Shared = Pick<Parameters<typeof Chart>[0], "xLabel" | "formatX" | "zoom" | "onZoom"> & { group: string };
+type Shared = AxisState["shared"] & { group: string };
 type SmallChartProps = (typeof kSmallCharts)[number] & { reports: Reports; axis: Axis; shared: Shared };
 
 function SmallChart({ title, value, format, reports, axis, shared }: SmallChartProps) {

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import { api, type Model } from "../api";
-import { count, short, shown } from "../format";
+import { brief, count, short, shown } from "../format";
 import { useLoad, useStored } from "../load";
 import { CommandCard } from "../parts/command_card";
 import { Command, Empty, Failure, Slider, Waiting } from "../parts/controls";
@@ -193,7 +193,7 @@ function Provenance({ passage, keepSeed }: { passage: Passage; keepSeed: (seed: 
   const { request, text, seconds } = passage;
   return (
     <span>
-      {count([...text].length)} characters in {seconds.toFixed(1)} s · seed <b class="seed">{request.seed}</b>{" "}
+      {count([...text].length)} characters in {brief(seconds)} · seed <b class="seed">{request.seed}</b>{" "}
       <button class="quiet" onClick={() => keepSeed(String(request.seed))}>
         Keep this seed
       </button>
