@@ -5,8 +5,15 @@ import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 const kProgram = "/usr/bin/chromium";
-const kArguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-                    "--disable-background-networking", "--disable-component-update"];
+const kArguments = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
+];
 const kPatience = 20_000; // milliseconds: other tests run beside this one
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 
@@ -60,9 +67,12 @@ export class Tab {
   }
 
   async sees(locator, what) {
-    await locator.first().waitFor().catch((error) => {
-      throw new Error(`${this.name}: expected to see ${what}\n${error.message}`);
-    });
+    await locator
+      .first()
+      .waitFor()
+      .catch((error) => {
+        throw new Error(`${this.name}: expected to see ${what}\n${error.message}`);
+      });
   }
 
   /** Waits until a condition holds. */

@@ -2,7 +2,8 @@
 """Goes through the page of `rune serve` in Chromium, beside real runs, one of them live.
 
 usage: check.py PROGRAM PICTURES
-       check.py types            whether the page's TypeScript is sound
+       check.py PROGRAM PICTURES --docs    makes the pictures of docs/page.md, in some two minutes
+       check.py types                      whether the page's TypeScript is sound
 
 PICTURES is the folder for screenshots of every view. Exit code 77: Node.js, Chromium or what drives it is not
 installed, or the program was built without its page.
@@ -25,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 SPARE = ["desktop-light", "phone-dark"]  # looks of the page in which a run is renamed and thrown away
 KEY = "a-key-for-the-tests"
 TEXT = "the rain came over hills and the sea slept. who knows what quiet waves begin?\nall is well, and so on.\n" * 100
-TINY = ["--layers", "1", "--hidden-size", "24", "--batch-size", "4", "--sequence-length", "16", "--lr", "0.01", "--quiet"]
+TINY = ["--layers", "1", "--hidden-size", "24", "--batch-size", "4", "--sequence-length", "16", "--lr", "0.01"]
 
 
 def skip(reason):
@@ -35,7 +36,7 @@ def skip(reason):
 
 def train(rune, name, *options):
     subprocess.run([rune, "train", "book.txt", "-o", f"runs/{name}", *TINY, "--steps", "300", "--eval-every", "30",
-                    "--threads", "1", *options], check=True, stdout=subprocess.DEVNULL)
+                    "--threads", "1", "--quiet", *options], check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
@@ -57,6 +58,11 @@ def serve(rune, *arguments):
     return serving([rune, "serve", *arguments, "--port", "0", "--threads", "1"], "stdout")
 
 
+def live_training(rune, *options):
+    return serving([rune, "train", "book.txt", "-o", "runs/live", "--threads", "1", "--layers", "1", "--lr", "0.004",
+                    *options, "--quiet", "--serve", "--port", "0"], "stderr")
+
+
 def check_copied(copied, address):
     """What the page offers to copy writes the text that it shows."""
     for language, found in copied.items():
@@ -67,6 +73,35 @@ def check_copied(copied, address):
         text = text if language == "rune" else "the rain " + text
         assert text == found["written"].rstrip("\n"), (language, text, found["written"])
         assert address in found["command"] or language == "rune", found["command"]
+
+
+def node(script, task):
+    done = subprocess.run(["node", str(HERE / script), json.dumps(task)], capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def take_pictures(rune, pictures):
+    """Of runs that learn from what scripts/quickstart learns from."""
+    fortunes = Path("/usr/share/games/fortunes")
+    texts = [(fortunes / name).read_text(encoding="utf-8") for name in ("literature", "people", "science", "wisdom")]
+    Path("book.txt").write_text("".join(texts), encoding="utf-8")
+    shape = ["--layers", "1", "--batch-size", "8", "--sequence-length", "32", "--lr", "0.004", "--threads", "1",
+             "--eval-every", "200", "--quiet"]
+    for name, *options in (["lstm-128", "--hidden-size", "128", "--steps", "6000"],
+                           ["gru-96", "--cell", "gru", "--hidden-size", "96", "--steps", "6000"],
+                           ["dropout", "--hidden-size", "96", "--dropout", "0.3", "--steps", "6000"],
+                           ["rnn-64", "--cell", "rnn", "--hidden-size", "64", "--steps", "4000"]):
+        subprocess.run([rune, "train", "book.txt", "-o", f"runs/{name}", *shape, *options], check=True,
+                       stdout=subprocess.DEVNULL)
+    with ExitStack() as stack:
+        live, training = stack.enter_context(live_training(
+            rune, "--hidden-size", "64", "--batch-size", "8", "--sequence-length", "32", "--steps", "60000",
+            "--eval-every", "200"))
+        address, _ = stack.enter_context(serve(rune, "runs/lstm-128", "runs/gru-96"))
+        time.sleep(25)
+        node("pictures.mjs", {"live": live, "serve": address, "pictures": str(pictures)})
+        training.terminate()
 
 
 def journey(rune, pictures):
@@ -80,9 +115,9 @@ def journey(rune, pictures):
     Path("key").write_text(KEY + "\n", encoding="utf-8")
     os.chmod("key", 0o600)
     with ExitStack() as stack:
-        live, training = stack.enter_context(serving(
-            [rune, "train", "book.txt", "-o", "runs/live", *TINY, "--threads", "1", "--steps", "100000000",
-             "--eval-every", "200", "--serve", "--port", "0"], "stderr"))
+        live, training = stack.enter_context(live_training(
+            rune, "--hidden-size", "24", "--batch-size", "4", "--sequence-length", "16", "--steps", "100000000",
+            "--eval-every", "200"))
         address, _ = stack.enter_context(serve(rune, "runs/book", "runs/gru"))
         empty, _ = stack.enter_context(serve(rune, "--runs", "empty"))
         locked, _ = stack.enter_context(serve(rune, "--api-key-file", "key"))
@@ -91,10 +126,7 @@ def journey(rune, pictures):
         except urllib.error.HTTPError:
             skip("the program was built without its page; install Node.js with npm and build again")
         task = {"live": live, "serve": address, "empty": empty, "locked": locked, "key": KEY, "pictures": str(pictures)}
-        done = subprocess.run(["node", str(HERE / "journey.mjs"), json.dumps(task)], capture_output=True, text=True,
-                              timeout=280)
-        assert done.returncode == 0, f"{done.stdout}{done.stderr}"
-        report = json.loads(done.stdout)
+        report = json.loads(node("journey.mjs", task))
         assert training.wait(60) == 0, "the training did not stop as it was asked to"
         check_copied(report.pop("copied"), address)
     assert sorted(run.name for run in Path("runs/trash").iterdir()) == [f"<i>{look}" for look in SPARE]
@@ -111,7 +143,8 @@ def check_types():
 def main():
     if sys.argv[1:] == ["types"]:
         check_types()
-    if len(sys.argv) != 3:
+    docs = sys.argv[3:] == ["--docs"]
+    if len(sys.argv) != 3 and not docs:
         sys.exit(__doc__)
     rune = str(Path(sys.argv[1]).resolve())
     pictures = Path(sys.argv[2]).resolve()
@@ -125,8 +158,10 @@ def main():
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        report = journey(rune, pictures)
+        report = take_pictures(rune, pictures) if docs else journey(rune, pictures)
         os.chdir("/")
+    if docs:
+        return
     print(f"passed in {time.monotonic() - begun:.0f} s: {report['bytes']} bytes compressed, first paint after "
           f"{report['first_paint']} ms; pictures in {pictures}")
 

@@ -142,6 +142,7 @@ async function post<T>(path: string, body: unknown, signal?: AbortSignal): Promi
   return (await ask("POST", path, body, signal)).json() as Promise<T>;
 }
 
+const behind = (step: number) => (step < 0 ? "" : `?after=${step}`);
 const run = (id: string) => `/api/runs/${encodeURIComponent(id)}`;
 
 export const api = {
@@ -149,9 +150,9 @@ export const api = {
   run: (id: string, signal?: AbortSignal) => get<RunDetail>(run(id), signal),
   /** Those behind a step; -1: all. */
   reports: (id: string, after: number, signal?: AbortSignal) =>
-    get<Reports>(`${run(id)}/metrics${after < 0 ? "" : `?after=${after}`}`, signal),
-  samples: async (id: string, signal?: AbortSignal) =>
-    (await get<{ samples: Sample[] }>(`${run(id)}/samples`, signal)).samples,
+    get<Reports>(`${run(id)}/metrics${behind(after)}`, signal),
+  samples: async (id: string, after: number, signal?: AbortSignal) =>
+    (await get<{ samples: Sample[] }>(`${run(id)}/samples${behind(after)}`, signal)).samples,
   rename: async (id: string, name: string) =>
     (await ask("PATCH", run(id), { name })).json() as Promise<{ id: string; name: string }>,
   delete: (id: string) => ask("DELETE", run(id)),

@@ -37,7 +37,7 @@ export function downsample(
   };
   const [left, width] = [scale(min), scale(max) - scale(min)];
   const columnOf = (i: number) => Math.floor(((scale(x[i]!) - left) / width) * columns);
-  for (let i = begin; i < end; ) {
+  for (let i = begin; i < end;) {
     const column = columnOf(i);
     let [lowest, highest] = [i, i];
     for (; i < end && columnOf(i) === column; ++i) {

@@ -27,7 +27,7 @@ const sameLetter = (a: string, b: string) => a === b || a.toLowerCase() === b.to
 export function align(text: string, { characters, surprise }: Pick<Score, "characters" | "surprise">): ScoredText {
   const result = new Array<number>(text.length).fill(NaN);
   let at = 0;
-  for (let i = 0; i < characters.length && at < text.length; ) {
+  for (let i = 0; i < characters.length && at < text.length;) {
     let [bits, token] = [surprise[i]!, characters[i]!];
     ++i;
     if (token.startsWith("bytes:")) {

@@ -23,7 +23,7 @@ interface ChartProps {
   formatY: (value: number) => string;
   zoom: Zoom;
   onZoom: (zoom: Zoom) => void;
-  group?: string; // charts of a group share their cursor
+  group?: string | undefined; // charts of a group share their cursor
 }
 
 const kFont = "11px Roboto, Arial, sans-serif";
@@ -46,8 +46,11 @@ function ticks(values: number[], distance: number): string[] {
   return values.map((value) => value.toFixed(digits));
 }
 
-function lastAt({ x, y }: Points, limit: number | null): number | undefined {
-  return limit === null ? y.at(-1) : y[Math.max(0, lowerBound(x, limit + Number.EPSILON) - 1)];
+/** The value that is nearest to an x; null: the last. */
+function valueAt({ x, y }: Points, place: number | null): number | undefined {
+  if (place === null) return y.at(-1);
+  const i = lowerBound(x, place);
+  return i > 0 && (i === x.length || place - x[i - 1]! < x[i]! - place) ? y[i - 1] : y[i];
 }
 
 /** What the picture shows, for those who do not see it. */
@@ -57,9 +60,65 @@ function spokenSummary({ title, curves, xLabel, formatX, formatY }: ChartProps):
     .map(({ label, points }) => {
       const lowest = points.y.reduce((a, b) => Math.min(a, b));
       const last = `${formatY(points.y.at(-1)!)} at ${xLabel} ${formatX(points.x.at(-1)!)}`;
-      return `${label}: from ${formatY(points.y[0]!)} to ${last}, lowest ${formatY(lowest)}`;
+      return `${label && `${label}: `}from ${formatY(points.y[0]!)} to ${last}, lowest ${formatY(lowest)}`;
     });
   return `${title}. ${parts.join("; ") || "No values yet"}.`;
+}
+
+interface Look extends Pick<ChartProps, "height" | "logarithmic" | "group" | "curves" | "formatX"> {
+  width: number;
+  color: (name: string) => string; // of a custom property
+}
+interface Handlers {
+  onCursor: (x: number | null) => void;
+  onZoom: (zoom: Zoom) => void;
+}
+
+function optionsOf(
+  { width, height, logarithmic, group, curves, formatX, color }: Look,
+  handlers: Handlers,
+): uPlot.Options {
+  const axis: uPlot.Axis = { stroke: color("--muted"), font: kFont, ticks: { show: false }, gap: 6 };
+  const onCursor = ({ cursor: { left = -1 }, posToVal }: uPlot) =>
+    handlers.onCursor(left < 0 ? null : posToVal(left, "x"));
+  const onSelect = (u: uPlot) => {
+    const { left, width: selected } = u.select;
+    if (selected < 4) return;
+    handlers.onZoom([u.posToVal(left, "x"), u.posToVal(left + selected, "x")]);
+    u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  };
+  const onDoubleClick = () => {
+    handlers.onZoom(null);
+    return null;
+  };
+  return {
+    width,
+    height,
+    padding: [8, 18, 0, 0],
+    legend: { show: false },
+    scales: { x: { time: false, distr: logarithmic ? 3 : 1, range: (_, min, max) => [min, max] } },
+    axes: [
+      { ...axis, grid: { show: false }, size: 26, values: (_, xs) => xs.map((x) => (x === null ? "" : formatX(x))) },
+      {
+        ...axis,
+        grid: { stroke: color("--grid"), width: 1 },
+        size: 48,
+        values: (_, ys, _axis, _space, distance) => ticks(ys, distance),
+      },
+    ],
+    series: [
+      {},
+      ...curves.map((curve) => ({ stroke: color(curve.color), width: 1.75, spanGaps: true, points: { size: 5 } })),
+    ],
+    cursor: {
+      ...(group ? { sync: { key: group } } : {}),
+      y: false,
+      drag: { x: true, y: false, setScale: false },
+      points: { size: 7 },
+      bind: { dblclick: () => onDoubleClick },
+    },
+    hooks: { setCursor: [onCursor], setSelect: [onSelect] },
+  };
 }
 
 /** Curves over one x axis. Drag to zoom, double-click or press Escape to see all; arrow keys move the cursor. */
@@ -83,52 +142,18 @@ export function Chart(props: ChartProps) {
 
   useEffect(() => {
     if (width === 0) return;
-    const color = (name: string) => colorOf(box.current!, name);
-    const axis = { stroke: color("--muted"), font: kFont, ticks: { show: false }, gap: 6 };
-    const grid = { stroke: color("--grid"), width: 1 };
-    const made = new uPlot(
-      {
-        width,
-        height,
-        legend: { show: false },
-        padding: [8, 18, 0, 0],
-        scales: { x: { time: false, distr: logarithmic ? 3 : 1, range: (_, min, max) => [min, max] } },
-        cursor: {
-          ...(group ? { sync: { key: group } } : {}),
-          y: false,
-          drag: { x: true, y: false, setScale: false },
-          points: { size: 7 },
-          bind: { dblclick: () => () => (latest.current(null), null) },
-        },
-        axes: [
-          { ...axis, grid: { show: false }, size: 26, values: (_, xs) => xs.map((x) => (x === null ? "" : formatX(x))) },
-          { ...axis, grid, size: 48, values: (_, ys, _axis, _space, distance) => ticks(ys, distance) },
-        ],
-        series: [
-          {},
-          ...curves.map((curve) => ({
-            label: curve.label,
-            stroke: color(curve.color),
-            width: 1.75,
-            spanGaps: true,
-            points: { size: 5 },
-          })),
-        ],
-        hooks: {
-          setCursor: [(u) => setCursor((u.cursor.left ?? -1) < 0 ? null : u.posToVal(u.cursor.left!, "x"))],
-          setSelect: [
-            (u) => {
-              const { left, width: selected } = u.select;
-              if (selected < 4) return;
-              latest.current([u.posToVal(left, "x"), u.posToVal(left + selected, "x")]);
-              u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            },
-          ],
-        },
-      },
-      [[]],
-      box.current!,
-    );
+    const element = box.current!;
+    const look = {
+      width,
+      height,
+      logarithmic,
+      group,
+      curves,
+      formatX,
+      color: (name: string) => colorOf(element, name),
+    };
+    const handlers = { onCursor: setCursor, onZoom: (next: Zoom) => latest.current(next) };
+    const made = new uPlot(optionsOf(look, handlers), [[]], element);
     plot.current = made;
     return () => made.destroy();
   }, [lines, width, height, paint, group, logarithmic, formatX]);
@@ -172,7 +197,7 @@ function Legend({ curves, cursor, formatY }: Pick<ChartProps, "curves" | "format
   return (
     <span class="legend">
       {curves.map(({ label, color, points }) => {
-        const value = lastAt(points, cursor);
+        const value = valueAt(points, cursor);
         return (
           <span key={label} class="legend-entry">
             <i style={{ background: `var(${color})` }} />

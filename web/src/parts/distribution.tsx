@@ -48,17 +48,17 @@ export function Distribution({ model, text, spot, sampling, choose, drawing }: D
   return (
     <section class="card" aria-label="Distribution">
       <div class="card-head">
-        <h2>{drawing ? "Being written" : standing === undefined ? "What comes next" : `Instead of “${shown(standing)}”`}</h2>
+        <h2>{titleOf(standing, drawing !== undefined)}</h2>
         <span class="muted">{standing === undefined ? drawable(all) : standingOf(all[rank], rank)}</span>
       </div>
       <ol class={drawing ? "bars drawing" : "bars"} aria-busy={!settled}>
-        {rows.map(({ character, probability, chance }) => (
-          <li key={character}>
+        {rows.map(({ character, probability, chance }, i) => (
+          <li key={i} /* the focus stays at its place */>
             <button
               class={chance > 0 ? "bar-row" : "bar-row never"}
               aria-pressed={character === standing}
-              disabled={!settled}
-              onClick={() => choose(character === "<EOS>" ? "" : character)}
+              aria-disabled={!settled}
+              onClick={() => settled && choose(character === "<EOS>" ? "" : character)}
             >
               <span class="hidden">{spoken(character)}</span>
               <span class="sign-of" aria-hidden="true">
@@ -82,6 +82,11 @@ export function Distribution({ model, text, spot, sampling, choose, drawing }: D
       </p>
     </section>
   );
+}
+
+function titleOf(standing: string | undefined, drawing: boolean): string {
+  if (drawing) return "Being written";
+  return standing === undefined ? "What comes next" : `Instead of “${shown(standing)}”`;
 }
 
 const drawable = (all: Chance[]) => `${all.filter(({ chance }) => chance > 0).length} can be drawn`;

@@ -88,7 +88,12 @@ interface Stretch {
 }
 
 /** Cuts a text into stretches that look the same. */
-function cut(text: string, spot: number, written: [number, number] | undefined, scored: ScoredText | undefined): Stretch[] {
+function cut(
+  text: string,
+  spot: number,
+  written: [number, number] | undefined,
+  scored: ScoredText | undefined,
+): Stretch[] {
   const lookOf = (i: number) => {
     if (i === spot) return "spot";
     const bits = scored?.surprise[i];

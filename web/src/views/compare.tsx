@@ -27,7 +27,12 @@ export function Compare() {
     );
   }
   const all = runs.value;
-  const ids = picked ?? all.toSorted(by(kSorts.best)).slice(0, kFirstChosen).map((run) => run.id);
+  const ids =
+    picked ??
+    all
+      .toSorted(by(kSorts.best))
+      .slice(0, kFirstChosen)
+      .map((run) => run.id);
   const chosen = ids.flatMap((id) => all.find((run) => run.id === id) ?? []);
   const toggle = (id: string) => {
     const known = chosen.map((run) => run.id);
@@ -193,10 +198,18 @@ function RunTable({ runs, chosen, toggle, onChange }: RunTableProps) {
               </td>
               <td>
                 <div class="row-actions">
-                  <button class="quiet" aria-label={`Rename ${run.name}`} onClick={() => setAsked({ what: "rename", run })}>
+                  <button
+                    class="quiet"
+                    aria-label={`Rename ${run.name}`}
+                    onClick={() => setAsked({ what: "rename", run })}
+                  >
                     Rename
                   </button>
-                  <button class="quiet" aria-label={`Delete ${run.name}`} onClick={() => setAsked({ what: "delete", run })}>
+                  <button
+                    class="quiet"
+                    aria-label={`Delete ${run.name}`}
+                    onClick={() => setAsked({ what: "delete", run })}
+                  >
                     Delete
                   </button>
                 </div>

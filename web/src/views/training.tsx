@@ -6,7 +6,7 @@ import { AxisChoice, useAxis, type AxisState } from "../parts/axis_choice";
 import { Chart, type Curve } from "../parts/chart";
 import { Command, Empty, Failure, Slider, Waiting } from "../parts/controls";
 import { StateBadge } from "../parts/state_badge";
-import { usePoints, useReports, type Axis } from "../reports";
+import { usePoints, useReports, useSamples, type Axis } from "../reports";
 
 const kListEvery = 4000; // milliseconds
 const kLiveEvery = 1000;
@@ -62,11 +62,15 @@ function RunList({ runs, chosen }: { runs: Run[]; chosen: Run }) {
 }
 
 function RunPanel({ run }: { run: Run }) {
-  const detail = useLoad((signal) => api.run(run.id, signal), [run.id, run.state], run.state === "live" ? kLiveEvery : undefined);
+  const detail = useLoad(
+    (signal) => api.run(run.id, signal),
+    [run.id, run.state],
+    run.state === "live" ? kLiveEvery : undefined,
+  );
   const shown: RunDetail = detail.value ?? { ...run, progress: null };
   const lastStep = shown.last?.step ?? -1;
   const reports = useReports(run.id, lastStep);
-  const samples = useLoad((signal) => api.samples(run.id, signal), [run.id, shown.best?.step, lastStep]);
+  const samples = useSamples(run.id, lastStep);
   return (
     <article class="run">
       <header class="run-head">

@@ -31,14 +31,14 @@ interface ModelProps {
   models: Model[];
   chooseModel: (id: string) => void;
 }
-type Set = (change: Partial<Settings>) => void;
+type Change = (change: Partial<Settings>) => void;
 
 function Desk({ model, models, chooseModel }: ModelProps) {
   const [settings, setSettings] = useStored<Settings>("rune-settings", kSettings);
   const editor = useRef<EditorHandle>(null);
   const writing = useWriting(model.id, settings, (place) => editor.current?.moveTo(place));
   const { text, settled, spot, passage, drawing, scored } = writing;
-  const set: Set = (change) => setSettings({ ...settings, ...change });
+  const set: Change = (change) => setSettings({ ...settings, ...change });
   const writeOn = () => void writing.writeAt(editor.current?.caret() ?? text.length);
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -66,7 +66,9 @@ function Desk({ model, models, chooseModel }: ModelProps) {
         <div class="bar said" role="status">
           {passage && !writing.writing && <Provenance passage={passage} keepSeed={(seed) => set({ seed })} />}
           {writing.unknown.length > 0 && (
-            <span>The model does not know {writing.unknown.map((c) => `“${shown(c)}”`).join(", ")} and passes over it.</span>
+            <span>
+              The model does not know {writing.unknown.map((c) => `“${shown(c)}”`).join(", ")} and passes over it.
+            </span>
           )}
           {settings.colored && <Scale />}
         </div>
@@ -89,7 +91,7 @@ interface BarProps {
   writing: Writing;
   writeOn: () => void;
   settings: Settings;
-  set: Set;
+  set: Change;
 }
 function Bar({ writing, writeOn, settings, set }: BarProps) {
   return (
@@ -135,8 +137,8 @@ function ModelChoice({ model, models, chooseModel }: ModelProps) {
         </select>
       </label>
       <p class="muted">
-        {model.cell} {model.layers} × {model.hidden_size} · {short(model.parameters)} parameters · {count(model.alphabet)}{" "}
-        characters
+        {model.cell} {model.layers} × {model.hidden_size} · {short(model.parameters)} parameters ·{" "}
+        {count(model.alphabet)} characters
       </p>
     </>
   );
@@ -144,7 +146,7 @@ function ModelChoice({ model, models, chooseModel }: ModelProps) {
 
 interface SlidersProps {
   settings: Settings;
-  set: Set;
+  set: Change;
   alphabet: number;
 }
 function Sliders({ settings, set, alphabet }: SlidersProps) {
