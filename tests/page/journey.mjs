@@ -99,8 +99,12 @@ async function compare(tab) {
   const tick = page.getByLabel("Show the curve of wide");
   await tick.setChecked(false);
   await tab.until(async () => (await legend.count()) === 0, "no curve of wide");
+  const colors = () =>
+    page.locator(".legend-entry i").evaluateAll((signs) => signs.map((sign) => sign.style.background));
+  const others = await colors();
   await tick.setChecked(true);
   await tab.sees(legend, "the curve of wide");
+  for (const color of others) assert.ok((await colors()).includes(color), `${color} for the same curve as before`);
 
   const renamed = `<i>${tab.name}`; // a name is a text, whatever it looks like
   await tab.button(`Rename spare-${tab.name}`).click();

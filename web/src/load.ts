@@ -48,8 +48,12 @@ export function useStored<T>(name: string, initial: T): [T, (value: T) => void] 
     return stored === null ? initial : (JSON.parse(stored) as T);
   });
   const store = useCallback((next: T) => {
-    sessionStorage.setItem(name, JSON.stringify(next));
     setValue(next);
+    try {
+      sessionStorage.setItem(name, JSON.stringify(next));
+    } catch {
+      sessionStorage.removeItem(name); // too long to be kept
+    }
   }, []);
   return [value, store];
 }

@@ -12,10 +12,13 @@ const kColors = 8; // --run-0 to --run-7
 const kFirstChosen = 4;
 const kListEvery = 4000; // milliseconds
 
+/** The runs whose curves are shown, each at the place of its colour. */
+type Chosen = (Run | undefined)[];
+
 /** Runs beside each other: what tells them apart, how good they are, their curves in one picture. */
 export function Compare() {
   const runs = useLoad(api.runs, [], kListEvery);
-  const [picked, setPicked] = useStored<string[] | null>("rune-compared", null);
+  const [picked, setPicked] = useStored<(string | null)[] | null>("rune-compared", null);
   if (!runs.value) return <Waiting loaded={runs} what="runs" />;
   if (runs.value.length === 0) {
     return (
@@ -27,22 +30,25 @@ export function Compare() {
     );
   }
   const all = runs.value;
-  const ids =
-    picked ??
-    all
-      .toSorted(by(kSorts.best))
-      .slice(0, kFirstChosen)
-      .map((run) => run.id);
-  const chosen = ids.flatMap((id) => all.find((run) => run.id === id) ?? []);
+  const best = all.toSorted(by(kSorts.best)).slice(0, kFirstChosen);
+  const chosen: Chosen = picked ? picked.map((id) => all.find((run) => run.id === id)) : best;
+  const ids = chosen.map((run) => run?.id ?? null);
   const toggle = (id: string) => {
-    const known = chosen.map((run) => run.id);
-    setPicked(known.includes(id) ? known.filter((other) => other !== id) : [...known, id].slice(-kColors));
+    const place = ids.indexOf(id);
+    if (place >= 0) return setPicked(ids.with(place, null));
+    const free = ids.indexOf(null);
+    if (free >= 0) return setPicked(ids.with(free, id));
+    setPicked(ids.length < kColors ? [...ids, id] : ids.with(-1, id));
+  };
+  const onRenamed = (old: string, id: string) => {
+    setPicked(ids.map((other) => (other === old ? id : other)));
+    runs.reload();
   };
   return (
     <div class="stack">
       {runs.error && <Failure error={runs.error} retry={runs.reload} />}
       <Overlay runs={chosen} />
-      <RunTable {...{ runs: all, chosen, toggle }} onChange={runs.reload} />
+      <RunTable {...{ runs: all, chosen, toggle, onRenamed }} onDeleted={runs.reload} />
     </div>
   );
 }
@@ -53,18 +59,19 @@ const kLosses = [
 ] as const satisfies [ReportKey, string][];
 type LossKey = (typeof kLosses)[number][0];
 
-function Overlay({ runs }: { runs: Run[] }) {
+function Overlay({ runs: chosen }: { runs: Chosen }) {
   const axisState = useAxis();
   const { axis, shared } = axisState;
   const [key, setKey] = useState<LossKey>("validation_loss");
+  const runs = chosen.filter((run) => run !== undefined);
   const { reports, error } = useReportsOf(runs);
   const curves = useMemo<Curve[]>(
     () =>
-      runs.flatMap((run, i) => {
-        const known = reports[run.id];
+      chosen.flatMap((run, i) => {
+        const known = run && reports[run.id];
         return known ? [{ label: run.name, color: `--run-${i}`, points: pointsOf(known, axis, key) }] : [];
       }),
-    [runs.map(({ id, name }) => id + name).join("\n"), reports, axis, key],
+    [chosen.map((run) => run && run.id + run.name).join("\n"), reports, axis, key],
   );
   return (
     <section class="card" aria-label="Curves">
@@ -136,11 +143,12 @@ const kColumns: { sort: SortName; title: string; wide?: boolean }[] = [
 
 interface RunTableProps {
   runs: Run[];
-  chosen: Run[];
+  chosen: Chosen;
   toggle: (id: string) => void;
-  onChange: () => void;
+  onRenamed: (old: string, id: string) => void;
+  onDeleted: () => void;
 }
-function RunTable({ runs, chosen, toggle, onChange }: RunTableProps) {
+function RunTable({ runs, chosen, toggle, onRenamed, onDeleted }: RunTableProps) {
   const [order, setOrder] = useState<{ sort: SortName; descending: boolean }>({ sort: "best", descending: false });
   const [asked, setAsked] = useState<{ what: "rename" | "delete"; run: Run }>();
   const sorted = runs.toSorted(by(kSorts[order.sort], order.descending));
@@ -218,8 +226,8 @@ function RunTable({ runs, chosen, toggle, onChange }: RunTableProps) {
           ))}
         </tbody>
       </table>
-      {asked?.what === "rename" && <Rename run={asked.run} onDone={onChange} onClose={close} />}
-      {asked?.what === "delete" && <Delete run={asked.run} onDone={onChange} onClose={close} />}
+      {asked?.what === "rename" && <Rename run={asked.run} onDone={onRenamed} onClose={close} />}
+      {asked?.what === "delete" && <Delete run={asked.run} onDone={onDeleted} onClose={close} />}
     </section>
   );
 }
@@ -250,16 +258,15 @@ function Differences({ config, narrow }: { config: Run["config"]; narrow?: boole
   );
 }
 
-interface AskedProps {
+interface AskedProps<Done> {
   run: Run;
-  onDone: () => void;
+  onDone: Done;
   onClose: () => void;
 }
-function Rename({ run, onDone, onClose }: AskedProps) {
+function Rename({ run, onDone, onClose }: AskedProps<RunTableProps["onRenamed"]>) {
   const [name, setName] = useState(run.name);
   const submit = async () => {
-    await api.rename(run.id, name);
-    onDone();
+    onDone(run.id, (await api.rename(run.id, name)).id);
   };
   return (
     <Dialog title={`Rename ${run.name}`} action="Rename" onSubmit={submit} onClose={onClose}>
@@ -271,7 +278,7 @@ function Rename({ run, onDone, onClose }: AskedProps) {
   );
 }
 
-function Delete({ run, onDone, onClose }: AskedProps) {
+function Delete({ run, onDone, onClose }: AskedProps<RunTableProps["onDeleted"]>) {
   const submit = async () => {
     await api.delete(run.id);
     onDone();
