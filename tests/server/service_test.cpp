@@ -288,6 +288,8 @@ TEST_F(ServiceTest, ModelsAndMetricsSayWhatThereIs) {
   ASSERT_EQ(models.at("data").size(), 1U);
   EXPECT_EQ(models.at("data")[0].at("id"), "tiny");
   EXPECT_EQ(models.at("data")[0].at("object"), "model");
+  EXPECT_EQ(models.at("data")[0].at("unit"), "char");
+  EXPECT_EQ(models.at("data")[0].at("lowercase"), false);
   completion({{"prompt", "ab"}, {"max_tokens", 3}});
   const std::string metrics = ask(get("/metrics")).body;
   EXPECT_THAT(metrics, HasSubstr("\nrune_characters_read_total 2\n"));

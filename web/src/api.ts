@@ -60,6 +60,8 @@ export interface Model {
   hidden_size: number;
   parameters: number;
   alphabet: number;
+  unit: "char" | "grapheme" | "byte" | "word";
+  lowercase: boolean; // reads everything so
 }
 export interface CompletionRequest {
   model: string;

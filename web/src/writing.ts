@@ -1,5 +1,5 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Candidate, type CompletionChunk, type CompletionRequest } from "./api";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { api, type Candidate, type CompletionChunk, type CompletionRequest, type Model } from "./api";
 import { useLoad, useStored } from "./load";
 import type { Sampling } from "./sampling";
 import { align, fullLength, stillScored, type ScoredText } from "./surprise";
@@ -29,7 +29,7 @@ const kPause = 150; // milliseconds without a change, after which the model is a
 const kDrawingFrom = 20; // the most that the server tells of
 
 /** A text that a person and a model write together: its state, and what either of them does to it. */
-export function useWriting(model: string, settings: Settings, moveCaret: (place: number) => void) {
+export function useWriting(model: Model, settings: Settings, moveCaret: (place: number) => void) {
   const [text, setText] = useStored("rune-text", "");
   const [spot, setSpot] = useState(text.length); // the character that is looked into
   const [passage, setPassage] = useState<Passage>();
@@ -39,19 +39,20 @@ export function useWriting(model: string, settings: Settings, moveCaret: (place:
   const [failed, setFailed] = useState<Error>();
   const [known, setKnown] = useState<ScoredText>({ text: "", surprise: [] });
   const settled = useSettled(text, running ? Infinity : kPause);
-  const alphabet = useAlphabet(model);
-  const score = useScore(model, settings.colored ? settled : "", setKnown);
+  const knows = useAlphabet(model);
+  const unknownIn = (some: string) => [...new Set(some)].filter((character) => !knows(character));
+  const score = useScore(model.id, settings.colored ? settled : "", setKnown);
   useEffect(() => () => running?.abort(), [running]);
 
   const requestAfter = (prompt: string): CompletionRequest => ({
-    model,
+    model: model.id,
     prompt,
     max_tokens: settings.length,
     temperature: settings.temperature,
     top_k: settings.top_k,
     top_p: settings.top_p,
     ...(/^\d+$/.test(settings.seed) ? { seed: Number(settings.seed) } : {}),
-    ...(unknownIn(prompt, alphabet).length > 0 ? { unknown: "skip" } : {}),
+    ...(unknownIn(prompt).length > 0 ? { unknown: "skip" } : {}),
   });
   const stop = () => {
     running?.abort();
@@ -106,7 +107,7 @@ export function useWriting(model: string, settings: Settings, moveCaret: (place:
     /** What is known of the text's surprise. */
     scored: stillScored(known, text),
     /** The characters that the model passes over, each once. */
-    unknown: unknownIn(settled, alphabet),
+    unknown: unknownIn(settled),
     /** What would be asked for now, at the end of the text. */
     request: requestAfter(text),
     canUndo: past.length > 0,
@@ -151,20 +152,14 @@ function useSettled<T>(value: T, pause: number): T {
   return settled;
 }
 
-/** The characters that a model knows; nothing while that is not clear, or where it reads bytes and so knows all. */
-function useAlphabet(model: string): Set<string> | undefined {
-  const { value } = useLoad((signal) => api.next(model, "", 0, signal), [model]);
-  const alphabet = useRef<Set<string> | undefined>(undefined);
-  if (value && !alphabet.current && !value.some(({ character }) => character.startsWith("bytes:"))) {
-    alphabet.current = new Set(value.map(({ character }) => character));
-  }
-  return alphabet.current;
-}
-
-function unknownIn(text: string, alphabet: Set<string> | undefined): string[] {
-  if (!alphabet || alphabet.has("<unk>")) return [];
-  const knows = (character: string) => alphabet.has(character) || alphabet.has(character.toLowerCase());
-  return [...new Set(text)].filter((character) => !knows(character));
+/** Whether a model knows a character: where its units are characters, and once that is clear; else it may know all. */
+function useAlphabet({ id, unit, lowercase }: Model): (character: string) => boolean {
+  const { value } = useLoad((signal) => api.next(id, "", 0, signal), [id]);
+  return useMemo(() => {
+    const alphabet = new Set(value?.map(({ character }) => character));
+    if (unit !== "char" || alphabet.size === 0 || alphabet.has("<unk>")) return () => true;
+    return (character: string) => alphabet.has(lowercase ? character.toLowerCase() : character);
+  }, [value, unit, lowercase]);
 }
 
 /** Asks for the surprise of a text; an empty one needs none. */

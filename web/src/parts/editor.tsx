@@ -51,7 +51,7 @@ export const Editor = forwardRef<EditorHandle, EditorProps>(function Editor(prop
   const lookAtPoint = (event: MouseEvent) => {
     const caret = area.current!.selectionStart;
     const before = caret > 0 && covers(layer.current!, caret - 1, event.clientX, event.clientY);
-    if (caret === area.current!.selectionEnd) onSpot(before ? caret - 1 : caret);
+    if (caret === area.current!.selectionEnd) onSpot(before ? beginAt(text, caret - 1) : caret);
   };
   return (
     <div class="editor">
@@ -81,6 +81,9 @@ export const Editor = forwardRef<EditorHandle, EditorProps>(function Editor(prop
   );
 });
 
+/** Where the character begins of which a UTF-16 unit is a part. */
+const beginAt = (text: string, i: number) => (/[\uDC00-\uDFFF]/.test(text.charAt(i)) ? i - 1 : i);
+
 interface Stretch {
   from: number;
   to: number;
@@ -95,7 +98,7 @@ function cut(
   scored: ScoredText | undefined,
 ): Stretch[] {
   const lookOf = (i: number) => {
-    if (i === spot) return "spot";
+    if (beginAt(text, i) === spot) return "spot";
     const bits = scored?.surprise[i];
     if (bits !== undefined && !Number.isNaN(bits)) return `surprise-${levelOf(bits)}`;
     return !scored && written && i >= written[0] && i < written[1] ? "written" : "";

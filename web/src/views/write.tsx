@@ -36,7 +36,7 @@ type Change = (change: Partial<Settings>) => void;
 function Desk({ model, models, chooseModel }: ModelProps) {
   const [settings, setSettings] = useStored<Settings>("rune-settings", kSettings);
   const editor = useRef<EditorHandle>(null);
-  const writing = useWriting(model.id, settings, (place) => editor.current?.moveTo(place));
+  const writing = useWriting(model, settings, (place) => editor.current?.moveTo(place));
   const { text, settled, spot, passage, drawing, scored } = writing;
   const set: Change = (change) => setSettings({ ...settings, ...change });
   const writeOn = () => void writing.writeAt(editor.current?.caret() ?? text.length);
