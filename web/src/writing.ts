@@ -40,7 +40,7 @@ export function useWriting(model: Model, settings: Settings, moveCaret: (place: 
   const [known, setKnown] = useState<ScoredText>({ text: "", surprise: [] });
   const settled = useSettled(text, running ? Infinity : kPause);
   const knows = useAlphabet(model);
-  const unknownIn = (some: string) => [...new Set(some)].filter((character) => !knows(character));
+  const unknownIn = (some: string) => [...new Set(some)].filter((character) => knows?.(character) === false);
   const score = useScore(model.id, settings.colored ? settled : "", setKnown);
   useEffect(() => () => running?.abort(), [running]);
 
@@ -52,7 +52,7 @@ export function useWriting(model: Model, settings: Settings, moveCaret: (place: 
     top_k: settings.top_k,
     top_p: settings.top_p,
     ...(/^\d+$/.test(settings.seed) ? { seed: Number(settings.seed) } : {}),
-    ...(unknownIn(prompt).length > 0 ? { unknown: "skip" } : {}),
+    ...(knows && unknownIn(prompt).length === 0 ? {} : { unknown: "skip" }),
   });
   const stop = () => {
     running?.abort();
@@ -152,13 +152,14 @@ function useSettled<T>(value: T, pause: number): T {
   return settled;
 }
 
-/** Whether a model knows a character: where its units are characters, and once that is clear; else it may know all. */
-function useAlphabet({ id, unit, lowercase }: Model): (character: string) => boolean {
+/** Whether a model knows a character; nothing where its units are others, or while that is not clear. */
+function useAlphabet({ id, unit, lowercase }: Model): ((character: string) => boolean) | undefined {
   const { value } = useLoad((signal) => api.next(id, "", 0, signal), [id]);
   return useMemo(() => {
     const alphabet = new Set(value?.map(({ character }) => character));
-    if (unit !== "char" || alphabet.size === 0 || alphabet.has("<unk>")) return () => true;
-    return (character: string) => alphabet.has(lowercase ? character.toLowerCase() : character);
+    if (unit !== "char" || alphabet.size === 0) return undefined;
+    return (character: string) =>
+      alphabet.has("<unk>") || alphabet.has(lowercase ? character.toLowerCase() : character);
   }, [value, unit, lowercase]);
 }
 

@@ -41,6 +41,7 @@ export function Distribution({ model, text, spot, sampling, choose, drawing }: D
   }
   const standing = drawing?.drawn ?? (spot < text.length ? String.fromCodePoint(text.codePointAt(spot)!) : undefined);
   const settled = drawing === undefined && candidates.value?.prompt === prompt;
+  const canStand = (character: string) => settled && !character.startsWith("bytes:"); // which are no text alone
   const rank = all.findIndex(({ character }) => character === standing);
   const rows = all.slice(0, kShown);
   if (rank >= kShown) rows.push(all[rank]!);
@@ -57,8 +58,8 @@ export function Distribution({ model, text, spot, sampling, choose, drawing }: D
             <button
               class={chance > 0 ? "bar-row" : "bar-row never"}
               aria-pressed={character === standing}
-              aria-disabled={!settled}
-              onClick={() => settled && choose(character === "<EOS>" ? "" : character)}
+              aria-disabled={!canStand(character)}
+              onClick={() => canStand(character) && choose(character === "<EOS>" ? "" : character)}
             >
               <span class="hidden">{spoken(character)}</span>
               <span class="sign-of" aria-hidden="true">
