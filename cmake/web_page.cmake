@@ -4,11 +4,16 @@ set(RUNE_WEB AUTO CACHE STRING "The page of `rune serve`: ON, OFF, or AUTO (wher
 function(add_web_page target)
   set(web ${PROJECT_SOURCE_DIR}/web)
   set(missing "")
+  find_program(NODE node)
   find_program(NPM npm)
-  if(NOT EXISTS ${web}/package.json)
-    set(missing "this source tree has no web/package.json")
-  elseif(NOT NPM)
-    set(missing "npm is not installed; scripts/install-deps installs it")
+  if(NOT NODE OR NOT NPM)
+    set(missing "Node.js with npm is not installed; scripts/install-deps installs it")
+  else()
+    execute_process(COMMAND ${NODE} --version OUTPUT_VARIABLE version OUTPUT_STRIP_TRAILING_WHITESPACE)
+    string(REPLACE v "" version "${version}")
+    if(version VERSION_LESS 18)
+      set(missing "it needs Node.js 18, and ${NODE} is ${version}")
+    endif()
   endif()
   if(RUNE_WEB STREQUAL "ON" AND missing)
     message(FATAL_ERROR "RUNE_WEB=ON asks for the page, but ${missing}")
@@ -24,14 +29,19 @@ function(add_web_page target)
 
   set(built ${CMAKE_CURRENT_BINARY_DIR}/page)
   set(embedded ${CMAKE_CURRENT_BINARY_DIR}/page_files.cpp)
+  set(installed ${web}/node_modules/.package-lock.json) # npm writes it last
   file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
   add_custom_command(
-    OUTPUT ${embedded}
+    OUTPUT ${installed}
     COMMAND ${NPM} ci --prefix ${web} --ignore-scripts --no-audit --no-fund
+    DEPENDS ${web}/package-lock.json
+    COMMENT "Installing what builds the page" VERBATIM)
+  add_custom_command(
+    OUTPUT ${embedded}
     COMMAND ${NPM} run build --prefix ${web} -- --outDir ${built} --emptyOutDir
     COMMAND ${CMAKE_COMMAND} -D FOLDER=${built} -D OUTPUT=${embedded} -P ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
-    DEPENDS ${web_sources} ${web}/package.json ${web}/package-lock.json ${web}/index.html
-            ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
+    DEPENDS ${installed} ${web_sources} ${web}/package.json ${web}/tsconfig.json ${web}/vite.config.js
+            ${web}/index.html ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
     COMMENT "Building the page" VERBATIM)
   target_sources(${target} PRIVATE ${embedded})
 endfunction()

@@ -88,9 +88,10 @@ Response metrics(const fs::path& run, double after) {
   return json_response(json);
 }
 
-Response samples(const fs::path& run) {
+Response samples(const fs::path& run, double after) {
   Json list = Json::array();
   for (const train::Sample& sample : train::read_dated_samples(run / "samples.txt")) {
+    if (static_cast<double>(sample.step) <= after) continue;
     list.push_back({{"step", sample.step}, {"text", sample.text}});
   }
   return json_response({{"samples", std::move(list)}});
@@ -190,8 +191,9 @@ Reply RunsApi::answer(const Request& request) {
   }
   if (word == "metrics" || word == "samples") {
     if (!reads) refuse_method(request);
-    if (word == "samples") return worker_.answer([this, id = id] { return samples(find(id)); });
-    return worker_.answer([this, id = id, after = step_in(request)] { return metrics(find(id), after); });
+    return worker_.answer([this, id = id, reader = word == "samples" ? samples : metrics, after = step_in(request)] {
+      return reader(find(id), after);
+    });
   }
   if (!word.empty()) throw ApiError(404, "nothing is there", "", "not_found");
   if (reads) return worker_.answer([this, id = id] { return show(find(id)); });

@@ -20,7 +20,7 @@ namespace rune::server {
 ///   GET    /api/runs                    all of them, with what tells them apart
 ///   GET    /api/runs/ID                 one, with its whole configuration, and its progress where it is live here
 ///   GET    /api/runs/ID/metrics         its reports by column; ?after=STEP: later ones alone
-///   GET    /api/runs/ID/samples         what it wrote at its evaluations
+///   GET    /api/runs/ID/samples         what it wrote at its evaluations; ?after=STEP: later ones alone
 ///   PATCH  /api/runs/ID {"name": ...}   renames it
 ///   DELETE /api/runs/ID                 moves it to the folder trash
 ///   POST   /api/runs/ID/stop, /save, /sample {"prompt", "length", "temperature", "seed"}

@@ -131,6 +131,7 @@ Response Service::models() const {
   Json list = Json::array();
   for (const ServedModel& served : models_.all()) {
     const ModelOptions& options = served.model->network.options();
+    const TextForm& form = served.model->vocabulary.form();
     list.push_back({{"id", served.id},
                     {"object", "model"},
                     {"created", served.created},
@@ -139,7 +140,9 @@ Response Service::models() const {
                     {"layers", options.layers},
                     {"hidden_size", options.hidden_size},
                     {"parameters", served.model->network.parameters().count()},
-                    {"alphabet", served.model->vocabulary.size()}});
+                    {"alphabet", served.model->vocabulary.size()},
+                    {"unit", model::name_of(form.unit)},
+                    {"lowercase", form.lowercase || form.fold_case}});
   }
   return json_response({{"object", "list"}, {"data", std::move(list)}});
 }

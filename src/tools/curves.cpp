@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -198,11 +200,22 @@ std::optional<CurvePoint> metrics_point(std::string_view line) {
   return point;
 }
 
+std::optional<double> metrics_value(std::string_view line, std::string_view key) {
+  const std::size_t found = line.find(key);
+  if (found == std::string_view::npos) return std::nullopt;
+  double value = 0;
+  const char* const begin = line.data() + found + key.size();
+  if (std::from_chars(begin, line.data() + line.size(), value).ec != std::errc()) return std::nullopt;
+  return value;
+}
+
 std::vector<CurvePoint> read_points(const fs::path& metrics, double after_step) {
   std::vector<CurvePoint> points;
   if (!fs::exists(metrics)) return points;
   const std::string content = read_file(metrics);
   for_each_line(content, [&](std::string_view line, int number, bool whole) {
+    // A page asks for the end of a long training again and again.
+    if (const auto step = metrics_value(line, "\"step\":"); step && *step <= after_step) return;
     try {
       if (const auto point = metrics_point(line)) {
         if (point->step.value_or(0) > after_step) points.push_back(*point);

@@ -41,6 +41,9 @@ struct Curve {
 /// A line of metrics.jsonl; nothing if it is none. Throws InputError without a place if one of its values is no number.
 std::optional<CurvePoint> metrics_point(std::string_view line);
 
+/// A number in such a line by its key with quotes and colon. Searched, not parsed: lists read all lines of many runs.
+std::optional<double> metrics_value(std::string_view line, std::string_view key);
+
 /// The points of a metrics.jsonl behind a step; none where there is no such file yet. The run may be going on
 /// meanwhile: a torn last line is left out. Throws InputError naming file and line, FileError if it cannot be read.
 std::vector<CurvePoint> read_points(const std::filesystem::path& metrics, double after_step = -1);

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <map>
 #include <system_error>
@@ -53,17 +52,6 @@ std::string content_of(const fs::path& path) {
   }
 }
 
-// Lines are searched, not parsed: a list of runs reads all lines of all of them.
-std::optional<double> validation_loss_in(std::string_view line) {
-  constexpr std::string_view kKey = "\"validation_loss\":";
-  const std::size_t found = line.find(kKey);
-  if (found == std::string_view::npos) return std::nullopt;
-  double value = 0;
-  const char* const begin = line.data() + found + kKey.size();
-  if (std::from_chars(begin, line.data() + line.size(), value).ec != std::errc()) return std::nullopt;
-  return value;
-}
-
 std::optional<CurvePoint> point_in(std::string_view line) {
   try {
     return metrics_point(line);
@@ -81,7 +69,7 @@ void read_metrics(const std::string& metrics, RunSummary& summary) {
   while (!text.empty()) {
     last = next_line(text);
     ++summary.reports;
-    const auto loss = validation_loss_in(last);
+    const auto loss = metrics_value(last, "\"validation_loss\":");
     if (!loss || (!best.empty() && *loss >= lowest)) continue;
     best = last;
     lowest = *loss;

@@ -93,6 +93,7 @@ TEST_F(RunsApiTest, ShowsOneRunWithItsCurvesAndSamples) {
   ASSERT_EQ(samples.size(), 4U);
   EXPECT_EQ(samples[0].at("step"), 3);
   EXPECT_NE(samples[0].at("text"), "");
+  EXPECT_EQ(read(path + "/samples?after=9").at("samples"), (json{samples[3]}));
 }
 
 TEST_F(RunsApiTest, RenamesWithoutEverTakingAPath) {

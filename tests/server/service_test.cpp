@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "generate/generator.h"
+#include "server/page.h"
 #include "server/tiny_model.h"
 #include "text/utf8.h"
 
@@ -287,6 +288,8 @@ TEST_F(ServiceTest, ModelsAndMetricsSayWhatThereIs) {
   ASSERT_EQ(models.at("data").size(), 1U);
   EXPECT_EQ(models.at("data")[0].at("id"), "tiny");
   EXPECT_EQ(models.at("data")[0].at("object"), "model");
+  EXPECT_EQ(models.at("data")[0].at("unit"), "char");
+  EXPECT_EQ(models.at("data")[0].at("lowercase"), false);
   completion({{"prompt", "ab"}, {"max_tokens", 3}});
   const std::string metrics = ask(get("/metrics")).body;
   EXPECT_THAT(metrics, HasSubstr("\nrune_characters_read_total 2\n"));
@@ -297,8 +300,11 @@ TEST_F(ServiceTest, ModelsAndMetricsSayWhatThereIs) {
 TEST_F(ServiceTest, AnswersCarryWhatBrowsersMustKnow) {
   const Handler handler = service_.handler();
   const Reply reply = handler.answer(get("/"));
-  EXPECT_EQ(reply.response.status, 404U);
-  EXPECT_THAT(reply.response.body, HasSubstr("built without its page"));
+  EXPECT_EQ(reply.response.status, page_files().empty() ? 404U : 200U);
+  EXPECT_THAT(reply.response.body, HasSubstr(page_files().empty() ? "built without its page" : "<title>rune</title>"));
+  for (const PageFile& file : page_files()) {
+    EXPECT_EQ(handler.answer(get(std::string(file.path))).response.content_type, file.content_type);
+  }
   std::vector<std::string> names;
   for (const auto& [name, value] : reply.response.headers) names.push_back(name);
   EXPECT_THAT(names, testing::IsSupersetOf({"Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"}));

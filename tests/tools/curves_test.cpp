@@ -90,6 +90,17 @@ TEST_F(Curves, AMetricsLineThatIsNoneIsNamed) {
   }
 }
 
+TEST_F(Curves, OnlyLinesBehindAStepAreRead) {
+  const fs::path metrics =
+      run("{\"step\":1,\"train_loss\":\n{\"step\": 2}\n{\"step\":3}\n{\"step\":4}\n") / "metrics.jsonl";
+  const auto points = read_points(metrics, 2);
+  ASSERT_EQ(points.size(), 2);
+  EXPECT_EQ(points[0].step, 3);
+  EXPECT_EQ(points[1].step, 4);
+  EXPECT_TRUE(read_points(metrics, 4).empty());
+  EXPECT_THAT(error_of([&] { (void)read_points(metrics, 0); }), HasSubstr("metrics.jsonl:1"));
+}
+
 TEST_F(Curves, ARunWithoutLossesSaysSo) {
   EXPECT_THAT(error_of([&] { (void)read_run(run("")); }), AllOf(HasSubstr("metrics.jsonl"), HasSubstr("first")));
   EXPECT_THAT(error_of([&] { (void)read_run(run("{\"step\":1,\"train_loss\":null}\n")); }),
