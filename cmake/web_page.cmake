@@ -29,19 +29,16 @@ function(add_web_page target)
 
   set(built ${CMAKE_CURRENT_BINARY_DIR}/page)
   set(embedded ${CMAKE_CURRENT_BINARY_DIR}/page_files.cpp)
-  set(installed ${web}/node_modules/.package-lock.json) # npm writes it last
+  string(COMPARE EQUAL "${RUNE_WEB}" "ON" required)
   file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
   add_custom_command(
-    OUTPUT ${installed}
-    COMMAND ${NPM} ci --prefix ${web} --ignore-scripts --no-audit --no-fund
-    DEPENDS ${web}/package-lock.json
-    COMMENT "Installing what builds the page" VERBATIM)
-  add_custom_command(
     OUTPUT ${embedded}
-    COMMAND ${NPM} run build --prefix ${web} -- --outDir ${built} --emptyOutDir
-    COMMAND ${CMAKE_COMMAND} -D FOLDER=${built} -D OUTPUT=${embedded} -P ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
-    DEPENDS ${installed} ${web_sources} ${web}/package.json ${web}/tsconfig.json ${web}/vite.config.js
-            ${web}/index.html ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
+    COMMAND ${CMAKE_COMMAND} -D NPM=${NPM} -D WEB=${web} -D FOLDER=${built} -D OUTPUT=${embedded}
+            -D LEFT_OUT=${CMAKE_CURRENT_SOURCE_DIR}/page_left_out.cpp -D REQUIRED=${required}
+            -P ${PROJECT_SOURCE_DIR}/cmake/build_page.cmake
+    DEPENDS ${web_sources} ${web}/package.json ${web}/package-lock.json ${web}/tsconfig.json ${web}/vite.config.js
+            ${web}/index.html page_left_out.cpp ${PROJECT_SOURCE_DIR}/cmake/build_page.cmake
+            ${PROJECT_SOURCE_DIR}/cmake/embed_page.cmake
     COMMENT "Building the page" VERBATIM)
   target_sources(${target} PRIVATE ${embedded})
 endfunction()

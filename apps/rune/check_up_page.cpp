@@ -48,7 +48,7 @@ std::string_view meaning(text::Suspicion::Kind kind) {
 }
 
 std::string shown(std::string_view text) {
-  const std::string escaped = in_one_line(text);
+  std::string escaped = in_one_line(text);
   constexpr std::size_t kWide = 60;
   if (text::count_characters(escaped) <= kWide) return escaped;
   std::size_t at = 0;
@@ -127,7 +127,7 @@ std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& sugg
   page += title("Suggestion");
   page += fmt::format("  {}\n", command(suggestion, texts, corpus.vocabulary.form()));
   const tools::TrainingPlan& plan = suggestion.plan;
-  for (const auto& [what, why] : plan.choices) page += fmt::format("    {:<32}{}\n", what, why);
+  for (const auto& [what, why] : plan.choices) page += fmt::format("    {:<36}{}\n", what, why);
   page += row("speed",
               fmt::format("{} {} a second", with_commas(static_cast<std::int64_t>(plan.characters_per_second)), units));
   page += row("epochs", fmt::format("{:.1f} in {:g} minutes", plan.epochs, plan.train.duration.value));

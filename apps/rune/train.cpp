@@ -342,7 +342,7 @@ void plan(Request& request, const text::Corpus& corpus) {
   request.train = planned.train;
   if (request.display.quiet) return;
   std::string text = "Plan (options that you give win):\n";
-  for (const auto& [what, why] : plan.choices) text += fmt::format("  {:<32}{}\n", what, why);
+  for (const auto& [what, why] : plan.choices) text += fmt::format("  {:<36}{}\n", what, why);
   message(text);
 }
 

@@ -195,7 +195,9 @@ void Completion::begin(const std::shared_ptr<Completion>& completion, const Work
   for (std::size_t i = 0; i < request.prompts.size(); ++i) {
     auto tokens = tokens_of(request.prompts[i], *completion->served_.model, request.unknown, "prompt", workshop.limits);
     auto [from, reading] = beginning(request.state, tokens, completion->served_, workshop.states);
-    completion->prompts_[i] = {.first = reading.size() - tokens.size(), .tokens = std::move(tokens)};
+    Prompt& prompt = completion->prompts_[i];
+    prompt.first = reading.size() - tokens.size();
+    prompt.tokens = std::move(tokens);
     jobs.push_back({.model = completion->served_.model,
                     .from = std::move(from),
                     .reading = std::move(reading),
@@ -222,7 +224,7 @@ Piece Completion::piece_of(std::int32_t token, text::WholeCharacters& whole, std
 }
 
 void Completion::reads(std::size_t prompt, std::size_t index, std::span<const float> logits) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex);
   Prompt& read = prompts_[prompt];
   if (index < read.first) return;
   if (read.pieces.empty() && index > read.first) read.pieces.push_back(piece_of(read.tokens.front(), read.whole, {}));
@@ -249,7 +251,7 @@ void Completion::let_out(Choice& choice) const {
 }
 
 bool Completion::writes(std::size_t prompt, std::size_t text, std::int32_t token, std::span<const float> logits) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex);
   Choice& written = choice(prompt, text);
   echo(prompts_[prompt], written);
   ++written_;
@@ -261,7 +263,7 @@ bool Completion::writes(std::size_t prompt, std::size_t text, std::int32_t token
 
 void Completion::ends(std::size_t prompt, std::size_t text, End end, std::shared_ptr<const Snapshot> snapshot) {
   const std::string state = snapshot == nullptr ? "" : states_.keep(served_.model, std::move(snapshot));
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(mutex);
   Choice& ended = choice(prompt, text);
   echo(prompts_[prompt], ended);
   if (const std::string rest = ended.whole.take_rest(); !rest.empty() && end != End::stop) {
@@ -372,12 +374,12 @@ class Score : public Work, public Listener {
   void reads(std::size_t index, std::span<const float> logits) override {
     if (index < first_) return;
     const double log_probability = logits[static_cast<std::size_t>(tokens_[index - first_])] - log_sum_exp(logits);
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex);
     log_probabilities_.push_back(log_probability);
   }
   bool writes(std::size_t, std::int32_t, std::span<const float>) override { return false; }
   void ends(std::size_t, End, std::shared_ptr<const Snapshot>) override {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex);
     ended_ = true;
     wake_if_ready();
   }
@@ -426,7 +428,7 @@ class Expectation : public Work, public Listener {
   void reads(std::size_t, std::span<const float>) override {}
   bool writes(std::size_t, std::int32_t, std::span<const float>) override { return false; }
   void ends(std::size_t, End, std::shared_ptr<const Snapshot> snapshot) override {
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex);
     snapshot_ = std::move(snapshot);
     wake_if_ready();
   }

@@ -135,7 +135,7 @@ std::pair<std::string, std::string> parts_of(std::string_view path) {
 
 }  // namespace
 
-RunsApi::RunsApi(fs::path folder, std::vector<fs::path> named, LiveRun* live)
+RunsApi::RunsApi(const fs::path& folder, std::vector<fs::path> named, LiveRun* live)
     : folder_(normal(folder)), live_(live), named_(std::move(named)) {
   for (fs::path& run : named_) run = normal(run);
 }

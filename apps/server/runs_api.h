@@ -27,7 +27,7 @@ namespace rune::server {
 class RunsApi {
  public:
   /// `folder`: where runs are looked for, at each request. `live`: the training of this process, or null.
-  RunsApi(std::filesystem::path folder, std::vector<std::filesystem::path> named, LiveRun* live);
+  RunsApi(const std::filesystem::path& folder, std::vector<std::filesystem::path> named, LiveRun* live);
 
   /// Throws ApiError; what goes wrong later is part of the reply.
   Reply answer(const Request& request);

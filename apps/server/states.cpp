@@ -26,7 +26,7 @@ std::string random_digits(std::size_t bytes) {
 std::string States::keep(const std::shared_ptr<const model::Model>& model, std::shared_ptr<const Snapshot> snapshot,
                          Clock::time_point now) {
   constexpr std::size_t kRandomBytes = 16;
-  const std::string name = "state-" + random_digits(kRandomBytes);
+  std::string name = "state-" + random_digits(kRandomBytes);
   const std::lock_guard lock(mutex_);
   bytes_ += snapshot->bytes();
   by_name_[name] = entries_.insert(entries_.end(), {name, model, std::move(snapshot), now});

@@ -30,10 +30,12 @@ class Work {
   /// As Pending::take.
   [[nodiscard]] virtual bool take(Response& response) = 0;
   [[nodiscard]] bool failed() const { return failure_.has_value(); }
-  [[nodiscard]] const ApiError& failure() const { return *failure_; }
+  [[nodiscard]] const ApiError& failure() const {
+    return *failure_;  // NOLINT(bugprone-unchecked-optional-access): asked where failed() says so
+  }
   void wake_if_ready();
 
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex;
 
  private:
   class Answer;
