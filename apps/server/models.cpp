@@ -45,6 +45,7 @@ const ServedModel& Models::find(const std::string& id) const {
   const auto found = std::ranges::find(models_, id, &ServedModel::id);
   if (found != models_.end()) return *found;
   std::vector<std::string> ids;
+  ids.reserve(models_.size());
   for (const ServedModel& model : models_) ids.push_back(model.id);
   throw ApiError(404, fmt::format("no model '{}' here, only: {}", id, fmt::join(ids, ", ")), "model",
                  "model_not_found");

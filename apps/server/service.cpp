@@ -44,7 +44,7 @@ Service::Service(Models models, ServiceOptions options, LiveRun* live)
       limits_(options.limits),
       states_(options.states),
       engine_(options.engine),
-      runs_(std::move(options.runs_folder), std::move(options.runs), live) {}
+      runs_(options.runs_folder, std::move(options.runs), live) {}
 
 const Service::Route* Service::find_route(std::string_view path) {
   static constexpr auto kWhole = [](Response response) {

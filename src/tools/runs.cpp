@@ -1,11 +1,11 @@
 #include "tools/runs.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <map>
 #include <system_error>
 #include <unordered_map>
@@ -214,7 +214,7 @@ fs::path rename_run(const fs::path& run, std::string_view name) {
   check_name(name);
   auto directory = train::RunDirectory::open((fs::absolute(run) / "").parent_path());
   directory.lock();
-  const fs::path renamed = directory.path().parent_path() / name;
+  fs::path renamed = directory.path().parent_path() / name;
   if (!move_to_free_name(directory.path(), renamed)) {
     throw FileError(fmt::format("there is a '{}' already; choose another name", name));
   }
@@ -230,7 +230,7 @@ fs::path trash_run(const fs::path& run) {
   if (error) throw FileError(fmt::format("could not create '{}': {}", trash.string(), error.message()));
   const std::string name = directory.path().filename().string();
   for (int n = 1;; ++n) {
-    const fs::path target = trash / (n == 1 ? name : fmt::format("{}-{}", name, n));
+    fs::path target = trash / (n == 1 ? name : fmt::format("{}-{}", name, n));
     if (move_to_free_name(directory.path(), target)) return target;
   }
 }
