@@ -10,8 +10,8 @@
 
 namespace rune::text {
 
-/// Numbers of units: a table by code point for single characters and single bytes, and a hash table for longer units and
-/// rare characters.
+/// Numbers of units: a table by code point for single characters and single bytes, and a hash table for longer units
+/// and rare characters.
 class UnitIndex {
  public:
   static constexpr std::int32_t kNone = -1;
