@@ -123,7 +123,7 @@ void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags&
               train::list_names<Reduction>() + ": which of a batch's losses the gradient is taken of.");
   line.option("--epochs", "N", duration.epochs, "Walks over the text.");
   line.option("--steps", "N", duration.steps, "Or the number of steps.");
-  line.option("--minutes", "M", duration.minutes, "Or the time, turned into steps after a first measurement. [10]");
+  line.option("--minutes", "M", duration.minutes, "Or the time; as many steps as the speed allows. [10]");
   line.option("--clip-norm", "X", train.clip_norm, "Scale gradients down to this norm; 0: never.");
   line.option("--seed", "N", train.seed, "Decides first weights, dropout and samples.");
   line.option("--threads", "N", train.threads, "Threads; 0: one for each processor. The result does not depend on it.");
@@ -332,7 +332,7 @@ bool leaves_choice(const Request& request) {
 
 // Chooses for the machine, the text and the time what the command line leaves open.
 void plan(Request& request, const text::Corpus& corpus) {
-  const double speed = tools::training_speed(corpus.vocabulary.size(), request.train.threads);
+  const double speed = tools::training_speed(request.train.threads);
   const tools::TrainingPlan plan = tools::plan_training(request.train.duration.value, speed, tools::size_of(corpus));
   Request planned;
   planned.model = plan.model;

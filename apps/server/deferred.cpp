@@ -1,51 +1,36 @@
 #include "server/deferred.h"
 
+#include <optional>
 #include <utility>
+
+#include "server/work.h"
 
 namespace rune::server {
 
-class Deferred::Waiting : public Pending {
+class Deferred::Given : public Work {
  public:
-  explicit Waiting(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
-  ~Waiting() override {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->abandoned = true;
-    shared_->wake = nullptr;
-  }
-
-  void wait(std::function<void()> wake) override {
-    const std::lock_guard lock(shared_->mutex);
-    if (shared_->response) {
-      wake();
-    } else {
-      shared_->wake = std::move(wake);
-    }
-  }
-
-  bool take(Response& response) override {
-    const std::lock_guard lock(shared_->mutex);
-    auto& given = shared_->response;
-    if (!given) return false;
-    response = std::move(*given);
-    return true;
+  void set(Response response) {
+    const std::lock_guard lock(mutex);
+    if (response_) return;
+    response_ = std::move(response);
+    wake_if_ready();
   }
 
  private:
-  std::shared_ptr<Shared> shared_;
+  [[nodiscard]] bool ready() const override { return response_.has_value(); }
+  [[nodiscard]] bool take(Response& response) override {
+    if (!response_) return false;
+    response = std::move(*response_);
+    return true;
+  }
+
+  std::optional<Response> response_;
 };
 
-void Deferred::set(Response response) const {
-  const std::lock_guard lock(shared_->mutex);
-  if (shared_->response) return;
-  shared_->response = std::move(response);
-  if (const auto wake = std::exchange(shared_->wake, nullptr)) wake();
-}
+Deferred::Deferred() : given_(std::make_shared<Given>()) {}
 
-bool Deferred::abandoned() const {
-  const std::lock_guard lock(shared_->mutex);
-  return shared_->abandoned;
-}
-
-std::unique_ptr<Pending> Deferred::pending() const { return std::make_unique<Waiting>(shared_); }
+void Deferred::set(Response response) const { given_->set(std::move(response)); }
+bool Deferred::abandoned() const { return !given_->wanted(); }
+std::unique_ptr<Pending> Deferred::pending() const { return Work::pending(given_); }
 
 }  // namespace rune::server

@@ -1,9 +1,6 @@
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 
 #include "server/http.h"
 
@@ -12,7 +9,7 @@ namespace rune::server {
 /// A whole response that another thread will give: the maker's end of it. Cheap to copy, thread-safe.
 class Deferred {
  public:
-  Deferred() : shared_(std::make_shared<Shared>()) {}
+  Deferred();
 
   /// The first response counts.
   void set(Response response) const;
@@ -22,15 +19,9 @@ class Deferred {
   [[nodiscard]] std::unique_ptr<Pending> pending() const;
 
  private:
-  struct Shared {
-    std::mutex mutex;
-    std::optional<Response> response;
-    std::function<void()> wake;
-    bool abandoned = false;
-  };
-  class Waiting;
+  class Given;
 
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<Given> given_;
 };
 
 }  // namespace rune::server

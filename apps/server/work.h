@@ -10,7 +10,7 @@
 
 namespace rune::server {
 
-/// What the engine does for a request: filled on the engine's thread, taken by the connection. Thread-safe.
+/// What another thread does for a request: filled there, taken by the connection. Thread-safe.
 class Work {
  public:
   Work() = default;

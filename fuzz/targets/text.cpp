@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   options.form.lowercase = (data[2] & 0x40) != 0;
   options.form.fold_case = (data[2] & 0x80) != 0;
   const auto bytes = fuzz::as_text(data + kOptions, size - kOptions);
-  // Characters are counted in a table of all of Unicode, and numbered in another; ICU reads its tables.
+  // Characters are numbered in a table of Unicode's basic plane; ICU reads its tables.
   fuzz::accepts(size, /*multiple=*/1024, /*fixed=*/64 << 20, [&] {
     const std::string text = text::decode(bytes, "fuzz", options);
     if (options.on_invalid != OnInvalid::bytes) fuzz::require(text::replace_invalid(text) == text);

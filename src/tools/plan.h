@@ -8,7 +8,7 @@
 
 #include "text/corpus.h"
 
-/// What to train where nothing is asked for but a time: the choices that docs/quality.md measures.
+/// What to train where nothing is asked for but a time: docs/training.md.
 namespace rune::tools {
 
 /// What a plan must know of a text.
@@ -34,9 +34,9 @@ struct TrainingPlan {
   std::vector<Choice> choices;
 };
 
-/// Multiply-adds a second that training reaches here with so many threads (0: one for each processor), as the steps of
-/// a middling model take them: measured for about two seconds.
-double training_speed(int vocabulary_size, int threads);
+/// Multiply-adds a second that training reaches here with so many threads (0: one for each processor): those of a
+/// middling workload of `rune bench`, measured for about two seconds.
+double training_speed(int threads);
 
 /// A plan for so many minutes, above 0, at that speed. A function of its arguments.
 TrainingPlan plan_training(double minutes, double multiply_adds_per_second, const TextSize& text);

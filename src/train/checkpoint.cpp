@@ -11,13 +11,14 @@
 #include <rune/error.h>
 #include <nlohmann/json.hpp>
 
+#include "train/period.h"
+
 namespace rune::train {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kPositionKey = "rune.train";
-constexpr std::int64_t kMostSteps = 1'000'000'000'000'000;
 
 /// Calls visit(name, value) for every field: the one list that reading and writing share.
 void visit_fields(auto& position, const auto& visit) {

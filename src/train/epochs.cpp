@@ -4,12 +4,14 @@
 #include <cmath>
 #include <utility>
 
+#include "train/period.h"
+
 namespace rune::train {
 namespace {
 
-constexpr double kMostSteps = 1e15;  // every whole number up to here is a double
-
-std::int64_t rounded(double steps) { return static_cast<std::int64_t>(std::round(std::min(steps, kMostSteps))); }
+std::int64_t rounded(double steps) {
+  return static_cast<std::int64_t>(std::round(std::min(steps, static_cast<double>(kMostSteps))));
+}
 
 }  // namespace
 

@@ -8,11 +8,6 @@
 #include <rune/error.h>
 
 namespace rune::train {
-namespace {
-
-constexpr double kMostSteps = 1e15;  // every whole number up to here is a double
-
-}  // namespace
 
 Period parse_period(std::string_view text, std::string_view option) {
   Period period;
@@ -23,7 +18,7 @@ Period parse_period(std::string_view text, std::string_view option) {
   if (unit == "m") period.unit = Period::Unit::minutes;
   const bool whole = period.unit != Period::Unit::steps || (unit.empty() && std::floor(period.value) == period.value);
   if (error != std::errc() || !whole || !(period.value >= 0) || std::signbit(period.value) ||
-      period.value > kMostSteps) {
+      period.value > static_cast<double>(kMostSteps)) {
     throw InputError(fmt::format(
         "expected {} to be a whole number of steps (500), or epochs (2e) or minutes (10m), found '{}'", option, text));
   }

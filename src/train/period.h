@@ -1,11 +1,15 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <rune/options.h>
 
 namespace rune::train {
+
+/// Of any training; every whole number up to here is a double.
+inline constexpr std::int64_t kMostSteps = 1'000'000'000'000'000;
 
 /// "500" steps (a whole number), "2e" or "0.5e" epochs, "10m" minutes. Throws InputError naming the option and the
 /// text.

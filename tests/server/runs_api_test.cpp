@@ -11,6 +11,7 @@
 
 #include "generate/generator.h"
 #include "server/error.h"
+#include "server/result_of.h"
 #include "server/tiny_model.h"
 #include "server/worker.h"
 #include "support/small_run.h"
@@ -27,13 +28,7 @@ class RunsApiTest : public testing::Test {
  protected:
   static Response ask(RunsApi& api, const Request& request) {
     Reply reply = guarded([&] { return api.answer(request); });
-    if (reply.pending == nullptr) return reply.response;
-    std::promise<void> woken;
-    reply.pending->wait([&] { woken.set_value(); });
-    woken.get_future().wait();
-    Response response;
-    EXPECT_TRUE(reply.pending->take(response));
-    return response;
+    return reply.pending == nullptr ? reply.response : result_of(reply);
   }
   Response ask(const std::string& method, const std::string& path, const std::string& body = "") {
     Request request = post("/api/runs" + path, body);

@@ -9,18 +9,10 @@
 #include <utility>
 
 #include "server/error.h"
+#include "server/result_of.h"
 
 namespace rune::server {
 namespace {
-
-Response result_of(Reply reply) {
-  std::promise<void> woken;
-  reply.pending->wait([&] { woken.set_value(); });
-  woken.get_future().wait();
-  Response response;
-  EXPECT_TRUE(reply.pending->take(response));
-  return response;
-}
 
 TEST(WorkerTest, AnswersWithWhatATaskReturnsOrThrows) {
   Worker worker;
