@@ -32,6 +32,7 @@ int bench(int argc, const char* const* argv) {
   line.group("Options");
   line.option("--seconds", "S", options.seconds, "Measure each workload for so long.");
   line.option("--threads", "N", options.threads, "0: one for each processor.");
+  line.option("--precision", "NAME", options.precision, "f32, bf16 or auto: bf16 where the processor multiplies it.");
   line.flag("--json", json, "Write one line of JSON for each workload.");
   line.flag("--list", list, "List the workloads.");
   line.example("rune bench anna write --seconds 10", "");

@@ -32,6 +32,7 @@ const Kernels& choose() {
   if (wanted == nullptr || *wanted == '\0') return *available.front();
   std::string names;
   for (const Kernels* candidate : available) {
+    if (candidate->precision != Precision::f32) continue;
     if (to_string(candidate->isa) == wanted) return *candidate;
     names += names.empty() ? "" : ", ";
     names += to_string(candidate->isa);
@@ -45,6 +46,16 @@ const Kernels& choose() {
 const Kernels& kernels() {
   static const Kernels& chosen = choose();
   return chosen;
+}
+
+const Kernels& kernels(Precision precision) {
+  const Kernels& f32 = kernels();
+  if (precision == Precision::f32) return f32;
+  for (const Kernels* candidate : detect_kernels())
+    if (candidate->isa == f32.isa && candidate->precision == Precision::bf16) return *candidate;
+  if (precision == Precision::automatic) return f32;
+  throw InputError("bf16 needs a processor that multiplies it (AVX-512 with bf16); this one runs " +
+                   std::string(to_string(f32.isa)) + ": use --precision f32");
 }
 
 }  // namespace rune::kernels

@@ -8,6 +8,7 @@
 
 #include "kernels/optimizers.h"
 #include "kernels/products.h"
+#include "rune/options.h"
 
 namespace rune::kernels {
 
@@ -67,9 +68,14 @@ struct DropoutKey {
   std::uint64_t step = 0;
 };
 
-/// The kernels of one instruction set. All functions are pure in their arguments and thread-safe.
+/// The kernels of one instruction set and precision. Where operands are bf16, products round both of their factors to
+/// it and add up floats; everything else is the same in both. All functions are pure in their arguments and thread-safe.
 struct Kernels {
   Isa isa;
+  Precision precision;  // of the products' operands; f32 or bf16
+  // How panels are packed: bytes of an element, and of how many rows' elements a panel's depth is made.
+  std::size_t element_bytes;
+  std::size_t element_depth;
 
   void (*multiply)(const Product&);
   /// Blocks are D's column blocks of this thread; scratch has outer_scratch_size(columns) floats.
@@ -97,7 +103,9 @@ struct Kernels {
                       const float* in, std::size_t in_stride, std::size_t n);
 
   /// Rows of a matrix, up to 16 of them, as the columns of a panel (depth, 16); zeros where there is no row.
-  void (*pack_panel)(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, float* panel);
+  void (*pack_columns)(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, std::byte* panel);
+  /// `depth` rows of 16 as the next ones of a panel; but for the last ones of a panel an even number.
+  void (*pack_rows)(const float* rows, std::size_t depth, std::byte* panel);
 
   // Optimisers: n elements each. `momentum_buffer` may be null where momentum is 0.
   void (*adam)(const AdamUpdate&, float* parameters, const float* gradients, float* first, float* second,
@@ -108,16 +116,20 @@ struct Kernels {
   /// In double, in a fixed order.
   double (*sum_of_squares)(const float* values, std::size_t n);
 
-  /// For benchmarks: n repetitions of independent multiply-adds in registers alone, on floats_per_repetition floats.
+  /// For benchmarks: n repetitions of so many independent multiply-adds of the products' operands, in registers alone.
   float (*multiply_add_chains)(std::size_t n);
-  std::size_t floats_per_repetition;
+  std::size_t multiply_adds_per_repetition;
   /// For benchmarks: the sum of n values, as fast as they can be read from where they lie.
   float (*read)(const float* values, std::size_t n);
 };
 
-/// The kernels of the best instruction set that this processor can run, or of the one named by the environment variable
-/// RUNE_ISA (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here. Chosen once.
+/// The f32 kernels of the best instruction set that this processor can run, or of the one named by the environment
+/// variable RUNE_ISA (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here. Chosen
+/// once.
 const Kernels& kernels();
+/// Those of a precision, on the same instruction set; `automatic`: bf16 where there is one. Throws InputError where this
+/// processor does not multiply bf16.
+const Kernels& kernels(Precision precision);
 /// All that can run here, best first: for tests and benchmarks.
 std::span<const Kernels* const> available_kernels();
 

@@ -2,35 +2,21 @@
 
 #include <utility>
 
-#include "kernels/vector.h"
+#include "kernels/operand.h"
 
 /// The one matrix product of the program: register tiles over packed panels of 16 columns.
-/// The templates' parameter Isa is one of instruction_sets.h.
+/// The templates' parameter Isa is one of instruction_sets.h, Operand one of operand.h.
 namespace rune::kernels {
 namespace {
 
-// Depth of one pass over a panel: 256 x 16 floats = 16 KiB stay in the first-level cache while the row tiles stream
-// past it.
-constexpr std::size_t kDepthBlock = 256;
 // Rows whose addresses are worked out at a time; their operands (96 x 256 floats) stay in the second-level cache.
 constexpr std::size_t kRowBlock = 96;
+// Of A's elements that are converted at a time, 256 KiB for the second-level cache, and the greatest depth: 64 rows.
+constexpr std::size_t kConvertedElements = std::size_t{128} << 10;
+constexpr std::size_t kConvertedDepth = 2048;
 constexpr std::size_t kCacheLine = 64;
 // Panels that a tile takes at once, at most.
 constexpr int kMaxPanels = 4;
-
-/// How operands of an element type are multiplied into float accumulators: `depth` of them at a time, which is also how
-/// a panel interleaves its rows. A 16-bit type with a two-way dot product would have a depth of 2.
-template <class Element, int W>
-struct Operand;
-
-template <int W>
-struct Operand<float, W> {
-  static constexpr std::size_t kDepth = 1;
-  using Vector = Vec<W>;
-  [[gnu::always_inline]] static Vector column(const float* b) { return load<W>(b); }
-  [[gnu::always_inline]] static Vector row(const float* a) { return splat<W>(*a); }
-  [[gnu::always_inline]] static Vec<W> multiply_add(Vec<W> acc, Vector a, Vector b) { return acc + a * b; }
-};
 
 template <class Element>
 struct Tile {
@@ -46,9 +32,9 @@ struct Tile {
   const float* bias;
 };
 
-template <class Element, int W, int R, int P>
-void multiply_tile(const Tile<Element>& tile) {
-  using Op = Operand<Element, W>;
+template <class Operand, int W, int R, int P>
+void multiply_tile(const Tile<typename Operand::Element>& tile) {
+  using Element = typename Operand::Element;
   constexpr int V = static_cast<int>(kPanel) / W;  // vectors of a panel
   Vec<W> acc[R][P][V];
   if (tile.start == Start::add) {
@@ -76,21 +62,21 @@ void multiply_tile(const Tile<Element>& tile) {
   for (std::size_t group = 0; group < tile.groups; ++group) {
     const std::size_t end = k + tile.group_depth;
 #pragma GCC unroll 2
-    for (; k < end; k += Op::kDepth, b += Op::kDepth * kPanel) {
-      typename Op::Vector column[P][V];
+    for (; k < end; k += Operand::kDepth, b += Operand::kDepth * kPanel) {
+      decltype(Operand::column(b)) column[P][V];
 #pragma GCC unroll 16
       for (int p = 0; p < P; ++p)
 #pragma GCC unroll 16
         for (int v = 0; v < V; ++v)
-          column[p][v] = Op::column(b + static_cast<std::size_t>(p) * tile.panel_stride +
-                                    static_cast<std::size_t>(v) * W * Op::kDepth);
+          column[p][v] = Operand::column(b + static_cast<std::size_t>(p) * tile.panel_stride +
+                                         static_cast<std::size_t>(v) * W * Operand::kDepth);
 #pragma GCC unroll 16
       for (int r = 0; r < R; ++r) {
-        const typename Op::Vector row = Op::row(a[r] + k);
+        const auto row = Operand::row(a[r] + k);
 #pragma GCC unroll 16
         for (int p = 0; p < P; ++p)
 #pragma GCC unroll 16
-          for (int v = 0; v < V; ++v) acc[r][p][v] = Op::multiply_add(acc[r][p][v], row, column[p][v]);
+          for (int v = 0; v < V; ++v) acc[r][p][v] = Operand::multiply_add(acc[r][p][v], row, column[p][v]);
       }
     }
     k += tile.group_skip;
@@ -104,23 +90,23 @@ void multiply_tile(const Tile<Element>& tile) {
 }
 
 /// The tile function for `rows` x `panels`, from a table built at compile time.
-template <class Isa, class Element>
+template <class Isa, class Operand>
 struct TileTable {
-  using Function = void (*)(const Tile<Element>&);
+  using Function = void (*)(const Tile<typename Operand::Element>&);
   Function at[Isa::kMaxRows + 1][kMaxPanels + 1] = {};
 
   template <int R, int P>
   constexpr void fill() {
     if constexpr (P <= Isa::panels(R)) {
-      at[R][P] = multiply_tile<Element, Isa::kWidth, R, P>;
+      at[R][P] = multiply_tile<Operand, Isa::kWidth, R, P>;
       if constexpr (P < kMaxPanels) fill<R, P + 1>();
     }
     if constexpr (P == 1 && R < Isa::kMaxRows) fill<R + 1, 1>();
   }
   constexpr TileTable() { fill<1, 1>(); }
 };
-template <class Isa, class Element>
-constexpr TileTable<Isa, Element> kTiles{};
+template <class Isa, class Operand>
+constexpr TileTable<Isa, Operand> kTiles{};
 
 /// Row tiles of nearly equal height: 64 rows are 9 tiles of 6 and 2 of 5, 7 rows are 4 + 3.
 template <class Isa>
@@ -173,75 +159,150 @@ inline void prefetch_rows(float* const* c, std::size_t rows, const std::size_t* 
     for (std::size_t p = 0; p < panels; ++p) __builtin_prefetch(c[r] + column[p], 1);
 }
 
-template <class Isa, class Element>
-void multiply(const BasicProduct<Element>& product) {
-  const std::size_t depth = product.groups * product.group_depth;
-  const bool grouped = product.groups > 1;
-  // A pass over the depth takes whole groups, or a part of the only one.
-  const std::size_t pass_groups =
-      grouped ? (kDepthBlock / product.group_depth > 0 ? kDepthBlock / product.group_depth : 1) : 1;
-  const std::size_t pass = grouped ? pass_groups * product.group_depth : kDepthBlock;
+/// Some rows of a product, as its tiles read and write them.
+template <class Element>
+struct RowBlock {
+  std::size_t first = 0;  // row of the product
+  std::size_t count = 0;
   const Element* a[kRowBlock];
-  const Element* a_pass[kRowBlock];
   float* c[kRowBlock];
+  // Of A's rows, as in Product.
+  std::size_t group_depth = 0;
+  std::size_t groups = 1;
+  std::size_t group_stride = 0;
+};
 
-  for (std::size_t first_row = 0; first_row < product.rows; first_row += kRowBlock) {
-    const std::size_t rows = product.rows - first_row < kRowBlock ? product.rows - first_row : kRowBlock;
-    addresses(product.a, first_row, rows, a);
-    addresses(product.c, first_row, rows, c);
-    const RowTiles<Isa> tiles(rows);
-    const std::size_t panels_at_once = tiles.panels_at_once();
-    ColumnWalk columns(product.columns);
-    for (std::size_t panel = 0; panel < product.panels; panel += panels_at_once) {
-      const std::size_t panels = product.panels - panel < panels_at_once ? product.panels - panel : panels_at_once;
-      std::size_t column[kMaxPanels];
-      for (std::size_t p = 0; p < panels; ++p, columns.next()) column[p] = columns.at;
-      for (std::size_t k = 0; k < depth || k == 0; k += pass) {
-        const std::size_t a_offset = grouped ? k / product.group_depth * product.group_stride : k;
-        for (std::size_t r = 0; r < rows; ++r) a_pass[r] = a[r] + a_offset;
-        const std::size_t left = depth - k;
-        Tile<Element> tile{};
-        tile.group_depth = grouped ? product.group_depth : (left < pass ? left : pass);
-        tile.groups = grouped ? (left < pass ? left : pass) / product.group_depth : 1;
-        tile.group_skip = grouped ? product.group_stride - product.group_depth : 0;
-        tile.b = product.b + (panel * depth + k) * kPanel;
-        tile.panel_stride = depth * kPanel;
-        tile.column = column;
-        tile.start = k == 0 ? product.start : Start::add;
-        tile.bias = product.bias;
-        // The pass after this one follows it in memory: fetch it meanwhile, a part with each tile (0.80 -> 0.86 of peak
-        // at 64 rows, 0.60 -> 0.86 at depth 2048). A tile alone would wait for all of it at its start, and its loads,
-        // one after the other, need no help (rune bench write-gru write --threads 1: 22 % and 29 % faster without).
-        constexpr std::size_t kLine = kCacheLine / sizeof(Element);
-        const std::size_t pass_size = (left < pass ? left : pass) * kPanel * panels;
-        const std::size_t fetch = tiles.count == 1 ? 0 : (pass_size / tiles.count + kLine - 1) / kLine * kLine;
-        const Element* ahead = tile.b + pass_size;
-        std::size_t row = 0;
-        for (std::size_t t = 0; t < tiles.count; ++t) {
-          const std::size_t tall = tiles.rows_of(t);
-          for (std::size_t i = 0; i < fetch; i += kLine) __builtin_prefetch(ahead + i);
-          ahead += fetch;
-          tile.a = a_pass + row;
-          tile.c = c + row;
-          prefetch_rows(c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, panels);
-          kTiles<Isa, Element>.at[tall][panels](tile);
-          row += tall;
-        }
+/// Calls the function with one block of rows after the other, all of nearly equal height. Where operands are not floats,
+/// A's rows are converted here, once for all panels: of 64 rows of 512, against 2048 columns, less than 1 % of the time.
+template <class Operand, class Function>
+void for_row_blocks(const Product& product, Function&& function) {
+  using Element = typename Operand::Element;
+  const std::size_t depth = product.depth();
+  const std::size_t padded = (depth + Operand::kDepth - 1) / Operand::kDepth * Operand::kDepth;
+  alignas(kCacheLine) Element converted[Operand::kConverts ? kConvertedElements : 1];  // (rows, padded)
+  std::size_t most = kRowBlock;
+  if (Operand::kConverts && padded * most > kConvertedElements) most = kConvertedElements / padded;
+  const std::size_t blocks = (product.rows + most - 1) / most;
+
+  RowBlock<Element> block;
+  for (std::size_t i = 0; i < blocks; ++i, block.first += block.count) {
+    block.count = (product.rows - block.first + blocks - i - 1) / (blocks - i);
+    addresses(product.c, block.first, block.count, block.c);
+    if constexpr (Operand::kConverts) {
+      block.group_depth = padded;
+      const float* rows[kRowBlock];
+      addresses(product.a, block.first, block.count, rows);
+      for (std::size_t r = 0; r < block.count; ++r) {
+        Element* const out = converted + r * padded;
+        for (std::size_t group = 0; group < product.groups; ++group)
+          Operand::convert(rows[r] + group * product.group_stride, product.group_depth,
+                           out + group * product.group_depth);
+        for (std::size_t k = depth; k < padded; ++k) out[k] = 0;
+        block.a[r] = out;
+      }
+    } else {
+      block.group_depth = product.group_depth;
+      block.groups = product.groups;
+      block.group_stride = product.group_stride;
+      addresses(product.a, block.first, block.count, block.a);
+    }
+    function(std::as_const(block));
+  }
+}
+
+/// The product for a block of rows.
+template <class Isa, class Operand>
+void multiply_rows(const RowBlock<typename Operand::Element>& block, const Product& product) {
+  using Element = typename Operand::Element;
+  constexpr std::size_t kPass = Isa::kDepthBlock * Operand::kDepth;
+  const std::size_t depth = block.groups * block.group_depth;
+  const std::size_t panel_stride = product.b.panel_bytes / sizeof(Element);
+  const bool grouped = block.groups > 1;
+  // A pass over the depth takes whole groups, or a part of the only one.
+  const std::size_t pass_groups = grouped ? (kPass / block.group_depth > 0 ? kPass / block.group_depth : 1) : 1;
+  const std::size_t pass = grouped ? pass_groups * block.group_depth : kPass;
+  const RowTiles<Isa> tiles(block.count);
+  const std::size_t panels_at_once = tiles.panels_at_once();
+  const Element* a_pass[kRowBlock];
+  ColumnWalk columns(product.columns);
+  for (std::size_t panel = 0; panel < product.panels; panel += panels_at_once) {
+    const std::size_t panels = product.panels - panel < panels_at_once ? product.panels - panel : panels_at_once;
+    std::size_t column[kMaxPanels];
+    for (std::size_t p = 0; p < panels; ++p, columns.next()) column[p] = columns.at;
+    for (std::size_t k = 0; k < depth || k == 0; k += pass) {
+      const std::size_t a_offset = grouped ? k / block.group_depth * block.group_stride : k;
+      for (std::size_t r = 0; r < block.count; ++r) a_pass[r] = block.a[r] + a_offset;
+      const std::size_t left = depth - k;
+      Tile<Element> tile{};
+      tile.group_depth = grouped ? block.group_depth : (left < pass ? left : pass);
+      tile.groups = grouped ? (left < pass ? left : pass) / block.group_depth : 1;
+      tile.group_skip = grouped ? block.group_stride - block.group_depth : 0;
+      tile.b = reinterpret_cast<const Element*>(product.b.data) + panel * panel_stride + k * kPanel;
+      tile.panel_stride = panel_stride;
+      tile.column = column;
+      tile.start = k == 0 ? product.start : Start::add;
+      tile.bias = product.bias;
+      // The pass after this one follows it in memory: fetch it meanwhile, a part with each tile (0.80 -> 0.86 of peak
+      // at 64 rows, 0.60 -> 0.86 at depth 2048). A tile alone would wait for all of it at its start, and its loads,
+      // one after the other, need no help (rune bench write-gru write --threads 1: 22 % and 29 % faster without).
+      constexpr std::size_t kLine = kCacheLine / sizeof(Element);
+      const std::size_t pass_size = (left < pass ? left : pass) * kPanel * panels;
+      const std::size_t fetch = tiles.count == 1 ? 0 : (pass_size / tiles.count + kLine - 1) / kLine * kLine;
+      const Element* ahead = tile.b + pass_size;
+      std::size_t row = 0;
+      for (std::size_t t = 0; t < tiles.count; ++t) {
+        const std::size_t tall = tiles.rows_of(t);
+        for (std::size_t i = 0; i < fetch; i += kLine) __builtin_prefetch(ahead + i);
+        ahead += fetch;
+        tile.a = a_pass + row;
+        tile.c = block.c + row;
+        prefetch_rows(block.c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, panels);
+        kTiles<Isa, Operand>.at[tall][panels](tile);
+        row += tall;
       }
     }
   }
 }
 
-/// Rows [0, depth) of X (stride, columns) as panels (depth, 16), zeros past the last column.
-inline void pack_panels(const float* x, std::size_t stride, std::size_t columns, std::size_t depth, float* out) {
+template <class Isa, class Operand>
+void multiply(const Product& product) {
+  const std::size_t groups_at_once = kConvertedDepth / product.group_depth;
+  if (!Operand::kConverts || product.depth() <= kConvertedDepth) {
+    for_row_blocks<Operand>(product, [&](const auto& block) { multiply_rows<Isa, Operand>(block, product); });
+    return;
+  }
+  // A depth of which too few rows could be converted at once, in slabs.
+  Product slab = product;
+  const std::size_t unit = product.groups > 1 ? (groups_at_once > 0 ? groups_at_once : 1) * product.group_depth : kConvertedDepth;
+  for (std::size_t k = 0; k < product.depth(); k += unit) {
+    const std::size_t depth = product.depth() - k < unit ? product.depth() - k : unit;
+    slab.a.data = product.a.data + (product.groups > 1 ? k / product.group_depth * product.group_stride : k);
+    slab.groups = product.groups > 1 ? depth / product.group_depth : 1;
+    slab.group_depth = product.groups > 1 ? product.group_depth : depth;
+    slab.b.data = product.b.data + k * kPanel * sizeof(typename Operand::Element);
+    slab.start = k == 0 ? product.start : Start::add;
+    for_row_blocks<Operand>(slab, [&](const auto& block) { multiply_rows<Isa, Operand>(block, slab); });
+  }
+}
+
+/// Rows [0, depth) of X (stride, columns) as panels (depth, 16), zeros past the last column and row.
+template <class Operand>
+void pack_panels(const float* x, std::size_t stride, std::size_t columns, std::size_t depth,
+                 typename Operand::Element* out) {
+  constexpr std::size_t kDepth = Operand::kDepth;
   for (std::size_t first = 0; first < columns; first += kPanel) {
     const std::size_t width = columns - first < kPanel ? columns - first : kPanel;
-    for (std::size_t k = 0; k < depth; ++k, out += kPanel) {
-      const float* in = x + k * stride + first;
-      if (width == kPanel)
-        for (std::size_t j = 0; j < kPanel; ++j) out[j] = in[j];
-      else
-        for (std::size_t j = 0; j < kPanel; ++j) out[j] = j < width ? in[j] : 0.0F;
+    for (std::size_t k = 0; k < depth; k += kDepth, out += kDepth * kPanel) {
+      float padded[kDepth][kPanel];
+      const float* rows[kDepth];
+      for (std::size_t i = 0; i < kDepth; ++i) {
+        rows[i] = x + (k + i) * stride + first;
+        const std::size_t real = k + i < depth ? width : 0;
+        if (real == kPanel) continue;
+        for (std::size_t j = 0; j < kPanel; ++j) padded[i][j] = j < real ? rows[i][j] : 0.0F;
+        rows[i] = padded[i];
+      }
+      Operand::interleave(rows, out);
     }
   }
 }
@@ -274,41 +335,73 @@ inline void transpose_square(const float* in, std::size_t in_stride, float* out,
   for (int i = 0; i < W; ++i) store<W>(out + static_cast<std::size_t>(i) * out_stride, rows[i]);
 }
 
-/// 16 columns of D, rows [0, depth), as 16 rows kOuterDepth apart.
-template <int W>
-inline void transpose_block(const float* d, std::size_t stride, std::size_t depth, float* out) {
+/// W x W floats transposed, for an operand.
+template <class Operand, int W>
+inline void transpose_converted(const float* in, std::size_t in_stride, typename Operand::Element* out,
+                                std::size_t out_stride) {
+  if constexpr (Operand::kConverts) {
+    float rows[W * W];
+    transpose_square<W>(in, in_stride, rows, W);
+    for (std::size_t i = 0; i < W; ++i) Operand::convert(rows + i * W, W, out + i * out_stride);
+  } else {
+    transpose_square<W>(in, in_stride, out, out_stride);
+  }
+}
+
+/// 16 columns of D, rows [0, depth), as 16 rows kOuterDepth apart, zero up to a whole operand; with `sums`, 16 of them,
+/// the columns are added up as well.
+template <class Operand, int W>
+inline void transpose_block(const float* d, std::size_t stride, std::size_t depth, typename Operand::Element* out,
+                            float* sums) {
+  Vec<W> totals[kPanel / W] = {};
   std::size_t k = 0;
   for (; k + W <= depth; k += W)
-    for (std::size_t j = 0; j < kPanel; j += W)
-      transpose_square<W>(d + k * stride + j, stride, out + j * kOuterDepth + k, kOuterDepth);
+    for (std::size_t j = 0; j < kPanel; j += W) {
+      transpose_converted<Operand, W>(d + k * stride + j, stride, out + j * kOuterDepth + k, kOuterDepth);
+      if (sums != nullptr) {
+        Vec<W> part[4] = {};
+        for (std::size_t i = 0; i < W; ++i) part[i % 4] += load<W>(d + (k + i) * stride + j);
+        totals[j / W] += (part[0] + part[1]) + (part[2] + part[3]);
+      }
+    }
   for (; k < depth; ++k)
-    for (std::size_t j = 0; j < kPanel; ++j) out[j * kOuterDepth + k] = d[k * stride + j];
+    for (std::size_t j = 0; j < kPanel; j += W) {
+      for (std::size_t i = j; i < j + W; ++i) Operand::convert(d + k * stride + i, 1, out + i * kOuterDepth + k);
+      totals[j / W] += load<W>(d + k * stride + j);
+    }
+  for (; k % Operand::kDepth != 0; ++k)
+    for (std::size_t j = 0; j < kPanel; ++j) out[j * kOuterDepth + k] = 0;
+  if (sums == nullptr) return;
+  for (std::size_t j = 0; j < kPanel; j += W) store<W>(sums + j, totals[j / W]);
 }
 
-template <int W>
-void pack_panel(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, float* panel) {
-  std::size_t k = 0;
-  if (count == kPanel)
-    for (; k + W <= depth; k += W)
-      for (std::size_t j = 0; j < kPanel; j += W)
-        transpose_square<W>(rows + j * stride + k, stride, panel + k * kPanel + j, kPanel);
-  for (; k < depth; ++k)
-    for (std::size_t j = 0; j < kPanel; ++j) panel[k * kPanel + j] = j < count ? rows[j * stride + k] : 0.0F;
+/// Rows of a matrix, up to 16 of them, as the columns of a panel; zeros where there is no row.
+template <class Operand, int W>
+void pack_columns(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, std::byte* panel) {
+  auto* out = reinterpret_cast<typename Operand::Element*>(panel);
+  for (std::size_t k = 0; k < depth; k += kPanel, out += kPanel * kPanel) {
+    float square[kPanel * kPanel];  // (depth, 16)
+    const std::size_t now = depth - k < kPanel ? depth - k : kPanel;
+    if (count == kPanel && now == kPanel)
+      for (std::size_t i = 0; i < kPanel; i += W)
+        for (std::size_t j = 0; j < kPanel; j += W)
+          transpose_square<W>(rows + j * stride + k + i, stride, square + i * kPanel + j, kPanel);
+    else
+      for (std::size_t i = 0; i < now; ++i)
+        for (std::size_t j = 0; j < kPanel; ++j) square[i * kPanel + j] = j < count ? rows[j * stride + k + i] : 0.0F;
+    pack_panels<Operand>(square, kPanel, kPanel, now, out);
+  }
 }
 
-template <int W>
-double sum_of(const float* values, std::size_t n) {
-  Vec<W> sums{};
-  std::size_t i = 0;
-  for (; i + W <= n; i += W) sums += load<W>(values + i);
-  double total = sum<W>(sums);
-  for (; i < n; ++i) total += static_cast<double>(values[i]);
-  return total;
+/// `depth` rows of 16 floats as a part of a panel.
+template <class Operand>
+void pack_rows(const float* rows, std::size_t depth, std::byte* panel) {
+  pack_panels<Operand>(rows, kPanel, kPanel, depth, reinterpret_cast<typename Operand::Element*>(panel));
 }
 
 /// A tile whose last panel may reach past the end of C's rows: works on a copy.
-template <class Isa>
-void multiply_edge_tile(Tile<float> tile, std::size_t rows, std::size_t panels, std::size_t width, float* scratch) {
+template <class Isa, class Operand>
+void multiply_edge_tile(Tile<typename Operand::Element> tile, std::size_t rows, std::size_t panels, std::size_t width, float* scratch) {
   const std::size_t from = tile.column[0];
   float* edge[Isa::kMaxRows];
   std::size_t column[kMaxPanels];
@@ -320,7 +413,7 @@ void multiply_edge_tile(Tile<float> tile, std::size_t rows, std::size_t panels, 
   float* const* const c = tile.c;
   tile.c = edge;
   tile.column = column;
-  kTiles<Isa, float>.at[rows][panels](tile);
+  kTiles<Isa, Operand>.at[rows][panels](tile);
   for (std::size_t r = 0; r < rows; ++r)
     for (std::size_t j = 0; j < width; ++j) c[r][from + j] = edge[r][j];
 }
@@ -329,36 +422,38 @@ void multiply_edge_tile(Tile<float> tile, std::size_t rows, std::size_t panels, 
 ///   1. X is packed
 ///   2. for 8 of D's blocks at a time: they are transposed and summed
 ///   3. then it is the same product as everywhere
-template <class Isa>
+template <class Isa, class Operand>
 void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks, float* scratch) {
+  using Element = typename Operand::Element;
   const std::size_t panels = (outer.columns + kPanel - 1) / kPanel;
-  float* const x_packed = scratch;  // (panels, depth, 16)
-  float* const d_transposed =
-      x_packed + panels * kPanel * kOuterDepth;  // (128, kOuterDepth): 256 KiB, for the second-level cache
-  float* const edge = d_transposed + kOuterBlocks * kPanel * kOuterDepth;  // (kMaxRows, 64)
+  float* const edge = scratch;                                                        // (kMaxRows, 64)
+  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);           // (128, kOuterDepth)
+  Element* const x_packed = d_transposed + kOuterBlocks * kPanel * kOuterDepth;       // (panels, padded, 16)
 
   for (std::size_t first = 0; first < outer.rows; first += kOuterDepth) {
     const std::size_t depth = outer.rows - first < kOuterDepth ? outer.rows - first : kOuterDepth;
+    const std::size_t padded = (depth + Operand::kDepth - 1) / Operand::kDepth * Operand::kDepth;
     const bool begin = first == 0 && !outer.add;
     // 1. X is packed
-    pack_panels(outer.x + first * outer.x_stride, outer.x_stride, outer.columns, depth, x_packed);
+    pack_panels<Operand>(outer.x + first * outer.x_stride, outer.x_stride, outer.columns, depth, x_packed);
     for (std::size_t base = 0; base < blocks.size(); base += kOuterBlocks) {
       // 2. D's blocks are transposed and summed
       const std::size_t count = blocks.size() - base < kOuterBlocks ? blocks.size() - base : kOuterBlocks;
-      const float* a[kOuterBlocks * kPanel];
+      const Element* a[kOuterBlocks * kPanel];
       float* c[kOuterBlocks * kPanel];
       std::size_t rows = 0;
       for (std::size_t i = 0; i < count; ++i) {
         const OuterBlock& block = blocks[base + i];
-        float* const transposed = d_transposed + i * kPanel * kOuterDepth;
-        transpose_block<Isa::kWidth>(outer.d + first * outer.d_stride + block.d_column, outer.d_stride, depth,
-                                     transposed);
+        Element* const transposed = d_transposed + i * kPanel * kOuterDepth;
+        float sums[kPanel];
+        transpose_block<Operand, Isa::kWidth>(outer.d + first * outer.d_stride + block.d_column, outer.d_stride, depth,
+                                              transposed, outer.column_sums != nullptr ? sums : nullptr);
         for (std::size_t j = 0; j < block.count; ++j, ++rows) {
           a[rows] = transposed + j * kOuterDepth;
           c[rows] = outer.c + (block.c_row + j) * outer.columns;
           if (outer.column_sums == nullptr) continue;
           float& target = outer.column_sums[block.c_row + j];
-          target = (begin ? 0.0F : target) + static_cast<float>(sum_of<Isa::kWidth>(a[rows], depth));
+          target = (begin ? 0.0F : target) + sums[j];
         }
       }
       // 3. C += D^T * X
@@ -369,11 +464,11 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
         const std::size_t width = outer.columns - panel * kPanel;
         std::size_t column[kMaxPanels];
         for (std::size_t p = 0; p < at_once; ++p) column[p] = (panel + p) * kPanel;
-        Tile<float> tile{};
-        tile.group_depth = depth;
+        Tile<Element> tile{};
+        tile.group_depth = padded;
         tile.groups = 1;
-        tile.b = x_packed + panel * depth * kPanel;
-        tile.panel_stride = depth * kPanel;
+        tile.b = x_packed + panel * padded * kPanel;
+        tile.panel_stride = padded * kPanel;
         tile.column = column;
         tile.start = begin ? Start::zero : Start::add;
         std::size_t row = 0;
@@ -383,9 +478,9 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
           tile.c = c + row;
           prefetch_rows(c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, at_once);
           if (width < at_once * kPanel)
-            multiply_edge_tile<Isa>(tile, tall, at_once, width, edge);
+            multiply_edge_tile<Isa, Operand>(tile, tall, at_once, width, edge);
           else
-            kTiles<Isa, float>.at[tall][at_once](tile);
+            kTiles<Isa, Operand>.at[tall][at_once](tile);
           row += tall;
         }
       }

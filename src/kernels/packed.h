@@ -5,21 +5,26 @@
 #include <span>
 
 #include "base/matrix.h"
+#include "kernels/kernels.h"
 #include "kernels/products.h"
 
 namespace rune::kernels {
 
 /// The right-hand operand of a product, packed once after each change of the weights: panel p holds columns 16p..16p+15
-/// as (depth, 16), the order in which the kernels read it. The layout is the same for every instruction set.
+/// as (depth, 16), in the form and the order in which the kernels read it.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
-  PackedMatrix(std::size_t depth, std::size_t panels)
-      : values_(depth * panels * kPanel), depth_(depth), panels_(panels) {}
+  PackedMatrix(const Kernels& kernels, std::size_t depth, std::size_t panels)
+      : kernels_(&kernels),
+        depth_(depth),
+        panels_(panels),
+        panel_bytes_(round_up(depth, kernels.element_depth) * kPanel * kernels.element_bytes),
+        bytes_(panels * panel_bytes_) {}
 
   [[nodiscard]] std::size_t depth() const { return depth_; }
   [[nodiscard]] std::size_t panels() const { return panels_; }
-  [[nodiscard]] const float* panel(std::size_t p) const { return values_.data() + p * depth_ * kPanel; }
+  [[nodiscard]] Panels from(std::size_t panel) const { return Panels{bytes_.data(), panel_bytes_}.from(panel); }
 
   /// Column c of the panels [begin, end) becomes row `rows[c]` of a row-major matrix (.., stride): B = W^T. The rows of
   /// a panel are neighbours; those that it does not need are -1, after the others, and become zero.
@@ -31,9 +36,11 @@ class PackedMatrix {
                  std::size_t end);
 
  private:
-  Buffer<float> values_;
+  const Kernels* kernels_ = nullptr;
   std::size_t depth_ = 0;
   std::size_t panels_ = 0;
+  std::size_t panel_bytes_ = 0;
+  Buffer<std::byte> bytes_;
 };
 
 }  // namespace rune::kernels

@@ -2,8 +2,9 @@
 
 #include <cstddef>
 
-/// Arguments of the matrix products. Every element of a result is one chain of fused multiply-adds over the depth, in
-/// ascending order, starting from its initial value: its bits depend on the shapes alone, never on tiles or threads.
+/// Arguments of the matrix products. Every element of a result is one chain of fused multiply-adds (or dot products of
+/// two) over the depth, in ascending order, starting from its initial value: its bits depend on the shapes alone, never
+/// on tiles or threads.
 namespace rune::kernels {
 
 /// Units (hidden, gate columns, logits) come in blocks of 16 on every instruction set; a panel of packed weights is 16
@@ -36,24 +37,32 @@ struct PanelColumns {
 
 enum class Start { zero, bias, add };
 
+/// Packed panels, in the form that one table of kernels packs and reads.
+struct Panels {
+  const std::byte* data = nullptr;
+  std::size_t panel_bytes = 0;
+
+  [[nodiscard]] Panels from(std::size_t panel) const { return {data + panel * panel_bytes, panel_bytes}; }
+};
+
 /// C = start + A * B. A: (rows, depth), its depth made of `groups` runs of `group_depth` elements, `group_stride`
 /// apart.
-/// B: packed panels, each (groups * group_depth, 16). C: (rows, 16 * panels), float whatever the operands' type.
-template <class Element>
-struct BasicProduct {
-  Rows<const Element> a;
+/// B: packed panels, each (groups * group_depth, 16). C: (rows, 16 * panels).
+struct Product {
+  Rows<const float> a;
   std::size_t rows = 0;
   std::size_t group_depth = 0;
   std::size_t groups = 1;
   std::size_t group_stride = 0;
-  const Element* b = nullptr;
+  Panels b;
   std::size_t panels = 0;
   Rows<float> c;
   PanelColumns columns;
   Start start = Start::zero;
   const float* bias = nullptr;  // indexed by C's column; Start::bias alone
+
+  [[nodiscard]] std::size_t depth() const { return groups * group_depth; }
 };
-using Product = BasicProduct<float>;
 
 /// A weight gradient: C[m][n] = sum over rows of D[row][m] * X[row][n], for the column blocks [begin, end) of D, 16
 /// columns each.
@@ -82,12 +91,12 @@ struct OuterBlock {
 /// A, 1024: slower), and how many of D's blocks it transposes at a time.
 inline constexpr std::size_t kOuterDepth = 512;
 inline constexpr std::size_t kOuterBlocks = 8;
+inline constexpr std::size_t kOuterEdge = 8 * 4 * kPanel;  // floats of a tile at C's edge
 
-/// Scratch of one thread for an outer product with `columns` columns, in floats: packed X, transposed D, a tile at C's
-/// edge.
+/// Scratch of one thread for an outer product with `columns` columns, in floats, whatever the operands: a tile at C's
+/// edge, transposed D, packed X.
 constexpr std::size_t outer_scratch_size(std::size_t columns) {
-  constexpr std::size_t kEdge = 8 * 4 * kPanel;
-  return (columns + kPanel - 1) / kPanel * kPanel * kOuterDepth + kOuterBlocks * kPanel * kOuterDepth + kEdge;
+  return (columns + kPanel - 1) / kPanel * kPanel * kOuterDepth + kOuterBlocks * kPanel * kOuterDepth + kOuterEdge;
 }
 
 }  // namespace rune::kernels

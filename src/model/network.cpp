@@ -85,15 +85,18 @@ struct Network::Parts {
   ModelOptions options;
   std::size_t vocabulary_size;
   Parameters parameters;
+  const kernels::Kernels* kernels;
   std::vector<RecurrentLayer> layers;
   Projection projection;
 
-  Parts(const ModelOptions& model_options, int vocabulary, Parameters values)
+  Parts(const ModelOptions& model_options, std::size_t vocabulary, Parameters values,
+        const kernels::Kernels& used_kernels)
       : options(model_options),
-        vocabulary_size(as_size(vocabulary)),
+        vocabulary_size(vocabulary),
         parameters(std::move(values)),
-        projection(options, vocabulary_size) {
-    for (int l = 0; l < options.layers; ++l) layers.emplace_back(options, l, vocabulary_size);
+        kernels(&used_kernels),
+        projection(options, vocabulary_size, used_kernels) {
+    for (int l = 0; l < options.layers; ++l) layers.emplace_back(options, l, vocabulary_size, used_kernels);
   }
 
   void pack_share(bool with_table, int thread, int threads) {
@@ -182,7 +185,7 @@ std::span<const float> Workspace::losses() const { return parts_->losses; }
 Network::Network(const ModelOptions& options, int vocabulary_size, Parameters parameters) {
   validate(options);
   if (vocabulary_size < 1) throw InputError("a model needs an alphabet of at least one character");
-  parts_ = std::make_unique<Parts>(options, vocabulary_size, std::move(parameters));
+  parts_ = std::make_unique<Parts>(options, as_size(vocabulary_size), std::move(parameters), kernels::kernels());
   parts_->pack_share(/*with_table=*/true, 0, 1);
 }
 Network::~Network() = default;
@@ -192,7 +195,14 @@ Network& Network::operator=(Network&&) noexcept = default;
 const ModelOptions& Network::options() const { return parts_->options; }
 int Network::vocabulary_size() const { return static_cast<int>(parts_->vocabulary_size); }
 const Parameters& Network::parameters() const { return parts_->parameters; }
+const kernels::Kernels& Network::kernels() const { return *parts_->kernels; }
 Parameters& Network::mutable_parameters() { return parts_->parameters; }
+
+void Network::use(const kernels::Kernels& kernels) {
+  if (&kernels == parts_->kernels) return;
+  parts_ = std::make_unique<Parts>(parts_->options, parts_->vocabulary_size, std::move(parts_->parameters), kernels);
+  parts_->pack_share(/*with_table=*/true, 0, 1);
+}
 
 void Network::pack(ThreadTeam& team, bool with_table) {
   team.run([&](int thread) { parts_->pack_share(with_table, thread, team.size()); });

@@ -8,6 +8,7 @@
 #include "base/matrix.h"
 #include "base/random.h"
 #include "base/thread_team.h"
+#include "kernels/kernels.h"
 #include "model/parameters.h"
 #include "rune/options.h"
 #include "text/batcher.h"
@@ -61,7 +62,7 @@ class Workspace;
 /// the batch.
 class Network {
  public:
-  /// Validates the options; takes the parameters' values as they are and packs them.
+  /// Validates the options; takes the parameters' values as they are and packs them for the f32 kernels.
   Network(const ModelOptions& options, int vocabulary_size, Parameters parameters);
   ~Network();
   Network(Network&&) noexcept;
@@ -70,6 +71,9 @@ class Network {
   [[nodiscard]] const ModelOptions& options() const;
   [[nodiscard]] int vocabulary_size() const;
   [[nodiscard]] const Parameters& parameters() const;
+  [[nodiscard]] const kernels::Kernels& kernels() const;
+  /// Packs the parameters for other kernels, which do all products from now on.
+  void use(const kernels::Kernels& kernels);
   /// After writing to the parameters, call pack() before the network is used again.
   [[nodiscard]] Parameters& mutable_parameters();
   /// `with_table` false: without the table that step() looks embedded characters up in; it is then slower, the results

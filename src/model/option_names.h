@@ -22,6 +22,8 @@ inline constexpr std::array<std::string_view, 2> kNames<Nonlinearity>{"tanh", "r
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<Initialization>{"uniform", "orthogonal", "identity"};
 template <>
+inline constexpr std::array<std::string_view, 3> kNames<Precision>{"f32", "bf16", "auto"};
+template <>
 inline constexpr std::array<std::string_view, 4> kNames<Unit>{"char", "grapheme", "byte", "word"};
 template <>
 inline constexpr std::array<std::string_view, 3> kNames<Normalization>{"none", "nfc", "nfkc"};

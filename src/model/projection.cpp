@@ -18,14 +18,14 @@ constexpr float kNeverChosen = -1e30F;  // e^(this - anything a model says) is 0
 
 }  // namespace
 
-Projection::Projection(const ModelOptions& options, std::size_t vocabulary_size)
-    : kernels_(&kernels::kernels()),
+Projection::Projection(const ModelOptions& options, std::size_t vocabulary_size, const kernels::Kernels& kernels)
+    : kernels_(&kernels),
       hidden_(static_cast<std::size_t>(options.hidden_size)),
       vocabulary_size_(vocabulary_size),
       padded_(round_up(vocabulary_size, kPanel)),
       rows_(vocabulary_size),
-      forward_(hidden_, padded_ / kPanel),
-      backward_(vocabulary_size, round_up(hidden_, kPanel) / kPanel),
+      forward_(kernels, hidden_, padded_ / kPanel),
+      backward_(kernels, vocabulary_size, round_up(hidden_, kPanel) / kPanel),
       bias_(1, padded_) {
   std::iota(rows_.begin(), rows_.end(), 0);
   for (std::size_t v = 0; v < vocabulary_size_; v += kPanel)
@@ -50,7 +50,7 @@ Product Projection::forward_product(const Rows<const float>& hidden, const Rows<
   return {.a = hidden,
           .rows = rows,
           .group_depth = hidden_,
-          .b = forward_.panel(0),
+          .b = forward_.from(0),
           .panels = forward_.panels(),
           .c = logits,
           .columns = {},
@@ -84,7 +84,7 @@ void Projection::loss(const LayerActivations& top, const std::int32_t* targets, 
     kernels_->multiply({.a = streams.rows(std::as_const(logits), done),
                         .rows = rows,
                         .group_depth = vocabulary_size_,
-                        .b = backward_.panel(0),
+                        .b = backward_.from(0),
                         .panels = backward_.panels(),
                         .c = streams.rows(*d_hidden, first + done),
                         .columns = {},
@@ -117,7 +117,7 @@ void Projection::logits(const Matrix& hidden, Matrix& logits, int thread, int th
   Product product = forward_product(plain_rows(hidden.data(), hidden.cols()), plain_rows(logits.data(), logits.cols()),
                                     hidden.rows());
   const Range mine = share_of(product.panels, thread, threads);
-  product.b = forward_.panel(mine.begin);
+  product.b = forward_.from(mine.begin);
   product.panels = mine.end - mine.begin;
   product.columns.first = mine.begin * kPanel;
   kernels_->multiply(product);

@@ -17,7 +17,7 @@ namespace rune::model {
 /// negative that its probability is exactly 0.
 class Projection {
  public:
-  Projection(const ModelOptions& options, std::size_t vocabulary_size);
+  Projection(const ModelOptions& options, std::size_t vocabulary_size, const kernels::Kernels& kernels);
 
   /// Packs this thread's share of the weights.
   void pack(const Parameters& parameters, int thread, int threads);

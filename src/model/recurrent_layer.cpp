@@ -42,8 +42,9 @@ LayerActivations::LayerActivations(const ModelOptions& options, std::size_t step
   if (with_dropout) dropped = Matrix(rows, padded);
 }
 
-RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size)
-    : kernels_(&kernels::kernels()),
+RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size,
+                               const kernels::Kernels& kernels)
+    : kernels_(&kernels),
       traits_(&traits_of(options.cell)),
       cell_(&kernels_->cells[static_cast<std::size_t>(kernel_of(options))]),
       index_(static_cast<std::size_t>(index)),
@@ -84,15 +85,15 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
     }
   }
   const std::size_t product_columns = gates * padded_;
-  hidden_forward_ = PackedMatrix(hidden_, product_columns / kPanel);
-  hidden_backward_ = PackedMatrix(product_columns, panels_of(hidden_));
+  hidden_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
+  hidden_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
   if (traits_->inner == Inner::product) {
-    inner_forward_ = PackedMatrix(hidden_, product_columns / kPanel);
-    inner_backward_ = PackedMatrix(product_columns, panels_of(hidden_));
+    inner_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
+    inner_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
   }
   if (!first() || embedding_) {
-    input_forward_ = PackedMatrix(input_size_, product_columns / kPanel);
-    input_backward_ = PackedMatrix(product_columns, panels_of(input_size_));
+    input_forward_ = PackedMatrix(kernels, input_size_, product_columns / kPanel);
+    input_backward_ = PackedMatrix(kernels, product_columns, panels_of(input_size_));
   }
   if (first()) table_ = Matrix(vocabulary_size_, gate_columns());
 }
@@ -196,8 +197,7 @@ void RecurrentLayer::fill_bias(const Rows<float>& gates, std::size_t rows, Range
 }
 
 Product RecurrentLayer::of_units(Product product, Range units) const {
-  const std::size_t panel_size = product.groups * product.group_depth * kPanel;
-  product.b += units.begin * traits_->gates * panel_size;
+  product.b = product.b.from(units.begin * traits_->gates);
   product.panels = (units.end - units.begin) * traits_->gates;
   product.columns.first += units.begin * unit_columns();
   return product;
@@ -208,7 +208,7 @@ Product RecurrentLayer::forward_product(const Rows<const float>& in, const Packe
   return {.a = in,
           .rows = rows,
           .group_depth = weights.depth(),
-          .b = weights.panel(0),
+          .b = weights.from(0),
           .panels = weights.panels(),
           .c = gates,
           .columns = PanelColumns{traits_->gates, traits_->slots * kPanel, first_slot * kPanel},
@@ -257,7 +257,7 @@ Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::si
                   .group_depth = contiguous ? gate_columns() : traits_->gates * kPanel,
                   .groups = contiguous ? 1 : unit_blocks_,
                   .group_stride = traits_->slots * kPanel,
-                  .b = weights.panel(0),
+                  .b = weights.from(0),
                   .panels = weights.panels(),
                   .c = out,
                   .columns = {},

@@ -80,7 +80,7 @@ struct BlockCharacters {
 /// kernels.
 class RecurrentLayer {
  public:
-  RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size);
+  RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size, const kernels::Kernels& kernels);
 
   /// Packs this thread's share of the weights; `with_table`: and of the table that step() looks embedded characters up
   /// in, which it otherwise does without.

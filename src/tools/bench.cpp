@@ -16,6 +16,7 @@
 #include "kernels/kernels.h"
 #include "model/model.h"
 #include "model/network.h"
+#include "model/option_names.h"
 #include "tools/numbers.h"
 #include "tools/probe.h"
 #include "train/optimizer.h"
@@ -80,11 +81,12 @@ Samples measure(const Work& work, double seconds, const std::function<void(Sampl
   return samples;
 }
 
-Samples train(const Workload& workload, const train::RunConfig& config, ThreadTeam& team, double seconds,
-              const std::function<void(Samples&)>& probe) {
+Samples train(const Workload& workload, const train::RunConfig& config, const kernels::Kernels& kernels,
+              ThreadTeam& team, double seconds, const std::function<void(Samples&)>& probe) {
   const TrainOptions& options = config.train;
   model::Network network(config.model, workload.vocabulary_size,
                          model::Parameters::initialized(config.model, workload.vocabulary_size, 1));
+  network.use(kernels);
   train::Optimizer optimizer(options.optimizer, network.parameters());
   model::Parameters gradients(config.model, workload.vocabulary_size);
   model::Workspace workspace(network, workload.sequence_length, workload.batch_size, model::Workspace::Mode::training);
@@ -103,10 +105,11 @@ Samples train(const Workload& workload, const train::RunConfig& config, ThreadTe
       seconds, probe);
 }
 
-Samples evaluate(const Workload& workload, const ModelOptions& options, ThreadTeam& team, double seconds,
-                 const std::function<void(Samples&)>& probe) {
-  const model::Network network(options, workload.vocabulary_size,
-                               model::Parameters::initialized(options, workload.vocabulary_size, 1));
+Samples evaluate(const Workload& workload, const ModelOptions& options, const kernels::Kernels& kernels,
+                 ThreadTeam& team, double seconds, const std::function<void(Samples&)>& probe) {
+  model::Network network(options, workload.vocabulary_size,
+                         model::Parameters::initialized(options, workload.vocabulary_size, 1));
+  network.use(kernels);
   model::Workspace workspace(network, workload.sequence_length, workload.batch_size,
                              model::Workspace::Mode::evaluation);
   model::State state(options, workload.batch_size);
@@ -114,9 +117,10 @@ Samples evaluate(const Workload& workload, const ModelOptions& options, ThreadTe
   return measure([&] { network.evaluate(block.tokens(), state, workspace, team); }, seconds, probe);
 }
 
-Samples write(const Workload& workload, const ModelOptions& options, int threads, double seconds,
+Samples write(const Workload& workload, const ModelOptions& options, const kernels::Kernels& kernels, int threads, double seconds,
               const std::function<void(Samples&)>& probe) {
-  const model::Model model = model::new_model(options, some_alphabet(workload.vocabulary_size), 1);
+  model::Model model = model::new_model(options, some_alphabet(workload.vocabulary_size), 1);
+  model.network.use(kernels);
   return measure(
       [&] {
         generate::generate(model, {}, workload.sequence_length, workload.batch_size, {.threads = threads},
@@ -137,41 +141,43 @@ BenchResult bench(const Workload& workload, const BenchOptions& options) {
   const train::RunConfig config = train::find_recipe(std::string(workload.recipe)).config;
   const bool writes = workload.task == Workload::Task::write;
   const double multiply_adds = forward_multiply_adds(config.model, workload.vocabulary_size);
+  const kernels::Kernels& kernels = kernels::kernels(options.precision);
   ThreadTeam team(options.threads);
   // As many bytes as the weights that a character needs: they stay where those stay.
   const bool streams = writes && workload.batch_size == 1;
-  const std::vector<float> weights(streams ? static_cast<std::size_t>(multiply_adds) : 0, 1.0F);
+  const std::vector<float> weights(streams ? static_cast<std::size_t>(multiply_adds) * kernels.element_bytes / sizeof(float) : 0, 1.0F);
   const auto probe = [&](Samples& samples) {
-    samples.multiply_adds.push_back(multiply_add_peak(team));
+    samples.multiply_adds.push_back(multiply_add_peak(team, kernels.precision));
     if (streams) samples.reads.push_back(read_peak(weights, team));
   };
 
-  const Samples samples = workload.task == Workload::Task::train ? train(workload, config, team, options.seconds, probe)
-                          : writes ? write(workload, config.model, options.threads, options.seconds, probe)
-                                   : evaluate(workload, config.model, team, options.seconds, probe);
+  const Samples samples = workload.task == Workload::Task::train ? train(workload, config, kernels, team, options.seconds, probe)
+                          : writes ? write(workload, config.model, kernels, options.threads, options.seconds, probe)
+                                   : evaluate(workload, config.model, kernels, team, options.seconds, probe);
 
   const double rate = static_cast<double>(workload.batch_size) * workload.sequence_length / median(samples.seconds);
   const double passes = workload.task == Workload::Task::train ? 3 : 1;
   return {.workload = &workload,
           .threads = team.size(),
+          .precision = kernels.precision,
           .characters_per_second = rate,
           .gflops = rate * passes * multiply_adds * 2 / 1e9,
           .multiply_add_peak = median(samples.multiply_adds),
-          .weight_gigabytes = streams ? rate * multiply_adds * sizeof(float) / 1e9 : 0,
+          .weight_gigabytes = streams ? rate * multiply_adds * static_cast<double>(kernels.element_bytes) / 1e9 : 0,
           .read_peak = streams ? median(samples.reads) : 0,
           .resident_mb = resident_mb()};
 }
 
 std::string bench_table(const std::vector<BenchResult>& results) {
   std::string table =
-      "| workload | what | threads | characters a second | GFLOP/s | share of the roof |\n"
-      "| --- | --- | ---: | ---: | ---: | --- |\n";
+      "| workload | what | threads | precision | characters a second | GFLOP/s | share of the roof |\n"
+      "| --- | --- | ---: | --- | ---: | ---: | --- |\n";
   for (const BenchResult& result : results) {
     const std::string roof = result.read_peak > 0 ? fmt::format("{:.0f} GB/s read", result.read_peak)
                                                   : fmt::format("{:.0f} GFLOP/s", result.multiply_add_peak);
     table +=
-        fmt::format("| {} | {} | {} | {} | {:.1f} | {:.2f} of {} |\n", result.workload->name, result.workload->summary,
-                    result.threads, with_commas(static_cast<std::int64_t>(result.characters_per_second)), result.gflops,
+        fmt::format("| {} | {} | {} | {} | {} | {:.1f} | {:.2f} of {} |\n", result.workload->name, result.workload->summary,
+                    result.threads, model::name_of(result.precision), with_commas(static_cast<std::int64_t>(result.characters_per_second)), result.gflops,
                     result.share_of_roof(), roof);
   }
   return table;
@@ -180,6 +186,7 @@ std::string bench_table(const std::vector<BenchResult>& results) {
 std::string to_json(const BenchResult& result) {
   nlohmann::ordered_json json = {{"workload", result.workload->name},
                                  {"isa", kernels::to_string(kernels::kernels().isa)},
+                                 {"precision", model::name_of(result.precision)},
                                  {"threads", result.threads},
                                  {"characters_per_second", result.characters_per_second},
                                  {"gflops", result.gflops},

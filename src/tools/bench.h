@@ -10,12 +10,14 @@ namespace rune::tools {
 struct BenchOptions {
   double seconds = 2;  // of each workload, without the probes
   int threads = 0;     // 0: one for each processor
+  Precision precision = Precision::f32;
 };
 
 /// Medians of a workload's repetitions, and of the probes between them.
 struct BenchResult {
   const Workload* workload = nullptr;
   int threads = 0;
+  Precision precision = Precision::f32;  // never `automatic`
   double characters_per_second = 0;
   double gflops = 0;             // of the matrix products
   double multiply_add_peak = 0;  // GFLOP/s
