@@ -15,6 +15,7 @@
 #include "generate/evaluation.h"
 #include "model/model.h"
 #include "output.h"
+#include "precision_flag.h"
 #include "text/corpus.h"
 #include "text/record_batcher.h"
 #include "text_flags.h"
@@ -79,6 +80,7 @@ int evaluate(int argc, const char* const* argv) {
   std::optional<Protocol> protocol;
   std::optional<int> sequence_length;
   auto unknown = text::Unknown::error;
+  auto precision = Precision::f32;
   int threads = 0;
   bool json = false;
 
@@ -103,6 +105,7 @@ int evaluate(int argc, const char* const* argv) {
   add_reading_options(line, reading);
   add_record_options(line, reading);
   line.group("Running and output");
+  add_precision_option(line, precision);
   line.option("--threads", "N", threads, "Threads; 0: one for each processor. The result does not depend on it.");
   line.flag("--json", json, "Write one line of JSON.");
   line.example("rune eval runs/book other-book.txt", "");
@@ -110,7 +113,7 @@ int evaluate(int argc, const char* const* argv) {
   if (!line.parse(argc, argv)) return success;
 
   const fs::path file = train::resolve_model(path);
-  const model::Model model = model::load_model(file);
+  const model::Model model = model::load_model(file, precision);
   const text::Corpus corpus = read_as_known(model.vocabulary, {texts.begin(), texts.end()}, reading, unknown);
   ThreadTeam team(threads);
   generate::Evaluator evaluator =

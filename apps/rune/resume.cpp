@@ -57,6 +57,7 @@ int resume(int argc, const char* const* argv) {
   std::string path;
   DurationFlags duration;
   std::optional<int> threads;
+  std::optional<Precision> precision;
   std::vector<std::string> texts;
   std::vector<std::string> validation;
   auto cache = text::Cache::automatic;
@@ -74,6 +75,8 @@ int resume(int argc, const char* const* argv) {
   line.option("--steps", "N", duration.steps, "Train up to this many steps in all.");
   line.option("--threads", "N", threads,
               "Threads; 0: one for each processor. The result does not depend on it. [as before]");
+  line.option("--precision", "NAME", precision,
+              "f32 or bf16, for the rest of it: where this processor does not multiply bf16, f32. [as before]");
   line.option("--text", "PATH", texts, "Where the text is now, if it has moved; once for each file.");
   line.option("--validation", "PATH", validation, "Where the text of --validation is now, if it has moved.");
   line.flag("--accept-new-corpus", accept_new_corpus,
@@ -92,10 +95,10 @@ int resume(int argc, const char* const* argv) {
   auto run = train::RunDirectory::open(path);
   run.lock();
   train::RunConfig config = run.read_config();
-  if (threads && *threads != config.train.threads) {
-    config.train.threads = *threads;
-    run.write_config(config);
-  }
+  const TrainOptions before = config.train;
+  config.train.threads = threads.value_or(before.threads);
+  config.train.precision = precision.value_or(before.precision);
+  if (!(config.train == before)) run.write_config(config);
   if (!texts.empty()) config.texts = absolute(texts);
   if (!validation.empty()) config.validation_texts = absolute(validation);
   auto corpus = read_corpus(run, config, cache, display.quiet);

@@ -17,6 +17,7 @@
 #include "input.h"
 #include "model/model.h"
 #include "output.h"
+#include "precision_flag.h"
 #include "records.h"
 #include "text/utf8.h"
 #include "train/run_directory.h"
@@ -33,6 +34,7 @@ struct Request {
   std::optional<int> num_samples;
   bool novel = false;
   SampleOptions options;
+  Precision precision = Precision::f32;
   text::Unknown unknown = text::Unknown::error;
 };
 
@@ -73,6 +75,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("--top-p", "P", request.options.top_p,
               "Choose among the most probable that together reach this probability.");
   line.option("--seed", "N", request.options.seed, "Another number, another text.");
+  add_precision_option(line, request.precision);
   line.option("--threads", "N", request.options.threads,
               "0: one for each processor, where the model is large enough. The text is the same with any number.");
   line.exclusive({"--temperature", "--beta"});
@@ -182,7 +185,7 @@ int sample(int argc, const char* const* argv) {
   Request request;
   if (!parse(argc, argv, request)) return success;
   const fs::path file = train::resolve_model(request.model);
-  const model::Model model = model::load_model(file);
+  const model::Model model = model::load_model(file, request.precision);
   const auto prompt = model.vocabulary.encode(prompt_text(request.prompt), request.unknown, "the prompt");
   if (model.vocabulary.form().records != Records::none) return sample_records(request, file, model, prompt);
   if (request.novel) throw UsageError("expected a model of records with --novel, found one of a running text");

@@ -18,6 +18,7 @@
 #include "command_line.h"
 #include "listen.h"
 #include "output.h"
+#include "precision_flag.h"
 #include "server/http_server.h"
 #include "server/models.h"
 #include "server/page.h"
@@ -36,6 +37,7 @@ struct Request {
   std::string key_file;
   std::vector<std::string> allowed_hosts;
   server::HttpOptions http;
+  Precision precision = Precision::f32;
   int threads = server::Engine::Options().threads;
   std::int64_t max_tokens = server::RequestLimits().tokens;
   std::int64_t max_texts = static_cast<std::int64_t>(server::Engine::Options().texts);
@@ -60,6 +62,7 @@ void add_options(CommandLine& line, Request& request) {
               "RUNE_API_KEY.");
   line.option("--runs", "FOLDER", request.runs, "Where the runs are that the page lists, compares and renames.");
   line.group("Limits");
+  add_precision_option(line, request.precision);
   line.option("--threads", "N", request.threads, "That compute; 0: one for each processor. Texts do not depend on it.");
   line.option("--max-tokens", "N", request.max_tokens, "That a request may read, and that it may have written.");
   line.option("--max-texts", "N", request.max_texts, "Written at once; other requests wait.");
@@ -145,7 +148,7 @@ int serve(int argc, const char* const* argv) {
   Request request;
   if (!parse(argc, argv, request)) return success;
   server::ServiceOptions options = options_of(request);
-  server::Models models(std::vector<fs::path>(request.models.begin(), request.models.end()));
+  server::Models models(std::vector<fs::path>(request.models.begin(), request.models.end()), request.precision);
   std::vector<std::string> ids;
   for (const server::ServedModel& model : models.all()) ids.push_back(model.id);
 

@@ -16,14 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<ServedModel> read(const std::vector<fs::path>& paths) {
+std::vector<ServedModel> read(const std::vector<fs::path>& paths, Precision precision) {
   std::vector<ServedModel> models;
   for (const fs::path& path : paths) {
     const fs::path file = train::resolve_model(path);
     const fs::path name = (fs::absolute(path).lexically_normal() / "").parent_path();
     const auto written = std::chrono::file_clock::to_sys(fs::last_write_time(file));
     models.push_back({.id = (fs::is_directory(path) ? name.filename() : name.stem()).string(),
-                      .model = std::make_shared<const model::Model>(model::load_model(file)),
+                      .model = std::make_shared<const model::Model>(model::load_model(file, precision)),
                       .created = std::chrono::duration_cast<std::chrono::seconds>(written.time_since_epoch()).count()});
   }
   return models;
@@ -31,7 +31,7 @@ std::vector<ServedModel> read(const std::vector<fs::path>& paths) {
 
 }  // namespace
 
-Models::Models(const std::vector<fs::path>& paths) : Models(read(paths)) {}
+Models::Models(const std::vector<fs::path>& paths, Precision precision) : Models(read(paths, precision)) {}
 
 Models::Models(std::vector<ServedModel> models) : models_(std::move(models)) {
   for (const ServedModel& model : models_) {

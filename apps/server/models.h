@@ -20,8 +20,8 @@ struct ServedModel {
 /// Models by the base names of their runs or files. Immutable, thread-safe.
 class Models {
  public:
-  /// Reads them all. Throws FileError or InputError, also where two would have the same id.
-  explicit Models(const std::vector<std::filesystem::path>& paths);
+  /// Reads them all, to compute in a precision. Throws FileError or InputError, also where two would have the same id.
+  Models(const std::vector<std::filesystem::path>& paths, Precision precision);
   explicit Models(std::vector<ServedModel> models);
 
   [[nodiscard]] const std::vector<ServedModel>& all() const { return models_; }

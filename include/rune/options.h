@@ -273,6 +273,7 @@ struct TrainOptions {
   OnDivergence on_divergence = OnDivergence::rollback;  ///< without a run directory always `stop`
   std::optional<Protocol> protocol{};                   ///< evaluation while training; unset: see docs/evaluation.md
   TrainSampleOptions sample{};
+  Precision precision = Precision::f32;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: one for each processor this process may use
 

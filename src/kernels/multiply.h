@@ -266,19 +266,20 @@ void multiply_rows(const RowBlock<typename Operand::Element>& block, const Produ
 
 template <class Isa, class Operand>
 void multiply(const Product& product) {
-  const std::size_t groups_at_once = kConvertedDepth / product.group_depth;
   if (!Operand::kConverts || product.depth() <= kConvertedDepth) {
     for_row_blocks<Operand>(product, [&](const auto& block) { multiply_rows<Isa, Operand>(block, product); });
     return;
   }
   // A depth of which too few rows could be converted at once, in slabs.
+  const bool grouped = product.groups > 1;
+  const std::size_t most =
+      grouped ? (kConvertedDepth / product.group_depth + 1) * product.group_depth : kConvertedDepth;
   Product slab = product;
-  const std::size_t unit = product.groups > 1 ? (groups_at_once > 0 ? groups_at_once : 1) * product.group_depth : kConvertedDepth;
-  for (std::size_t k = 0; k < product.depth(); k += unit) {
-    const std::size_t depth = product.depth() - k < unit ? product.depth() - k : unit;
-    slab.a.data = product.a.data + (product.groups > 1 ? k / product.group_depth * product.group_stride : k);
-    slab.groups = product.groups > 1 ? depth / product.group_depth : 1;
-    slab.group_depth = product.groups > 1 ? product.group_depth : depth;
+  for (std::size_t k = 0; k < product.depth(); k += most) {
+    const std::size_t depth = product.depth() - k < most ? product.depth() - k : most;
+    slab.a.data = product.a.data + (grouped ? k / product.group_depth * product.group_stride : k);
+    slab.groups = grouped ? depth / product.group_depth : 1;
+    slab.group_depth = grouped ? product.group_depth : depth;
     slab.b.data = product.b.data + k * kPanel * sizeof(typename Operand::Element);
     slab.start = k == 0 ? product.start : Start::add;
     for_row_blocks<Operand>(slab, [&](const auto& block) { multiply_rows<Isa, Operand>(block, slab); });
@@ -401,7 +402,8 @@ void pack_rows(const float* rows, std::size_t depth, std::byte* panel) {
 
 /// A tile whose last panel may reach past the end of C's rows: works on a copy.
 template <class Isa, class Operand>
-void multiply_edge_tile(Tile<typename Operand::Element> tile, std::size_t rows, std::size_t panels, std::size_t width, float* scratch) {
+void multiply_edge_tile(Tile<typename Operand::Element> tile, std::size_t rows, std::size_t panels, std::size_t width,
+                        float* scratch) {
   const std::size_t from = tile.column[0];
   float* edge[Isa::kMaxRows];
   std::size_t column[kMaxPanels];
@@ -426,9 +428,9 @@ template <class Isa, class Operand>
 void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks, float* scratch) {
   using Element = typename Operand::Element;
   const std::size_t panels = (outer.columns + kPanel - 1) / kPanel;
-  float* const edge = scratch;                                                        // (kMaxRows, 64)
-  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);           // (128, kOuterDepth)
-  Element* const x_packed = d_transposed + kOuterBlocks * kPanel * kOuterDepth;       // (panels, padded, 16)
+  float* const edge = scratch;                                                   // (kMaxRows, 64)
+  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);      // (128, kOuterDepth)
+  Element* const x_packed = d_transposed + kOuterBlocks * kPanel * kOuterDepth;  // (panels, padded, 16)
 
   for (std::size_t first = 0; first < outer.rows; first += kOuterDepth) {
     const std::size_t depth = outer.rows - first < kOuterDepth ? outer.rows - first : kOuterDepth;

@@ -40,7 +40,9 @@ struct Bf16Operand {
   static constexpr std::size_t kDepth = 2;
   static constexpr bool kConverts = true;
 
-  [[gnu::always_inline]] static Bits column(const Element* b) { return *reinterpret_cast<const typename VectorOf<W>::BitsUnaligned*>(b); }
+  [[gnu::always_inline]] static Bits column(const Element* b) {
+    return *reinterpret_cast<const typename VectorOf<W>::BitsUnaligned*>(b);
+  }
   [[gnu::always_inline]] static Bits row(const Element* a) {
     std::uint32_t pair;
     __builtin_memcpy(&pair, a, sizeof pair);

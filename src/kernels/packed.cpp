@@ -27,8 +27,7 @@ void PackedMatrix::pack_rows(const float* matrix, std::size_t columns, std::span
       for (std::size_t i = 0; i < now; ++i) {
         const std::int32_t row = rows[k + i];
         const std::size_t real = row < 0 ? 0 : width;
-        std::copy_n(matrix + static_cast<std::size_t>(std::max(row, 0)) * columns + first, real,
-                    together + i * kPanel);
+        std::copy_n(matrix + static_cast<std::size_t>(std::max(row, 0)) * columns + first, real, together + i * kPanel);
         std::fill_n(together + i * kPanel + real, kPanel - real, 0.0F);
       }
       kernels_->pack_rows(together, now, bytes_.data() + p * panel_bytes_ + k * kPanel * kernels_->element_bytes);

@@ -278,7 +278,12 @@ Model model_from(const format::SafetensorsFile& file) {
   return {std::move(vocabulary), std::move(network)};
 }
 
-Model load_model(const std::filesystem::path& path) { return model_from(format::SafetensorsFile::read(path)); }
+Model load_model(const std::filesystem::path& path, Precision precision) {
+  const kernels::Kernels& kernels = kernels::kernels(precision);
+  Model model = model_from(format::SafetensorsFile::read(path));
+  model.network.use(kernels);
+  return model;
+}
 
 void save_model(const std::filesystem::path& path, const Model& model) {
   const Parameters& parameters = model.network.parameters();

@@ -36,7 +36,8 @@ bool describes_model(const format::SafetensorsFile& file);
 /// Takes a model out of a file; every tensor's shape is checked, non-finite weights are refused. Other tensors
 /// (`optimizer.*`, `state.*`) are ignored here; anything else unknown is refused.
 Model model_from(const format::SafetensorsFile& file);
-Model load_model(const std::filesystem::path& path);
+/// The model of a file, computing in a precision.
+Model load_model(const std::filesystem::path& path, Precision precision = Precision::f32);
 void save_model(const std::filesystem::path& path, const Model& model);
 
 }  // namespace rune::model

@@ -117,8 +117,8 @@ Samples evaluate(const Workload& workload, const ModelOptions& options, const ke
   return measure([&] { network.evaluate(block.tokens(), state, workspace, team); }, seconds, probe);
 }
 
-Samples write(const Workload& workload, const ModelOptions& options, const kernels::Kernels& kernels, int threads, double seconds,
-              const std::function<void(Samples&)>& probe) {
+Samples write(const Workload& workload, const ModelOptions& options, const kernels::Kernels& kernels, int threads,
+              double seconds, const std::function<void(Samples&)>& probe) {
   model::Model model = model::new_model(options, some_alphabet(workload.vocabulary_size), 1);
   model.network.use(kernels);
   return measure(
@@ -145,13 +145,15 @@ BenchResult bench(const Workload& workload, const BenchOptions& options) {
   ThreadTeam team(options.threads);
   // As many bytes as the weights that a character needs: they stay where those stay.
   const bool streams = writes && workload.batch_size == 1;
-  const std::vector<float> weights(streams ? static_cast<std::size_t>(multiply_adds) * kernels.element_bytes / sizeof(float) : 0, 1.0F);
+  const std::vector<float> weights(
+      streams ? static_cast<std::size_t>(multiply_adds) * kernels.element_bytes / sizeof(float) : 0, 1.0F);
   const auto probe = [&](Samples& samples) {
     samples.multiply_adds.push_back(multiply_add_peak(team, kernels.precision));
     if (streams) samples.reads.push_back(read_peak(weights, team));
   };
 
-  const Samples samples = workload.task == Workload::Task::train ? train(workload, config, kernels, team, options.seconds, probe)
+  const Samples samples = workload.task == Workload::Task::train
+                              ? train(workload, config, kernels, team, options.seconds, probe)
                           : writes ? write(workload, config.model, kernels, options.threads, options.seconds, probe)
                                    : evaluate(workload, config.model, kernels, team, options.seconds, probe);
 
@@ -175,10 +177,10 @@ std::string bench_table(const std::vector<BenchResult>& results) {
   for (const BenchResult& result : results) {
     const std::string roof = result.read_peak > 0 ? fmt::format("{:.0f} GB/s read", result.read_peak)
                                                   : fmt::format("{:.0f} GFLOP/s", result.multiply_add_peak);
-    table +=
-        fmt::format("| {} | {} | {} | {} | {} | {:.1f} | {:.2f} of {} |\n", result.workload->name, result.workload->summary,
-                    result.threads, model::name_of(result.precision), with_commas(static_cast<std::int64_t>(result.characters_per_second)), result.gflops,
-                    result.share_of_roof(), roof);
+    table += fmt::format("| {} | {} | {} | {} | {} | {:.1f} | {:.2f} of {} |\n", result.workload->name,
+                         result.workload->summary, result.threads, model::name_of(result.precision),
+                         with_commas(static_cast<std::int64_t>(result.characters_per_second)), result.gflops,
+                         result.share_of_roof(), roof);
   }
   return table;
 }

@@ -36,8 +36,8 @@ struct Position {
   LossTrend trend;
   std::int64_t rollbacks = 0;  // after a divergence; each has halved the learning rate
   std::string corpus_hash;
-  std::string isa;  // instruction set that the last session ran on
-  std::string precision = "f32";
+  std::string isa;                // instruction set that the last session ran on
+  std::string precision = "f32";  // and with this
 
   bool operator==(const Position&) const = default;
 };

@@ -96,6 +96,7 @@ void visit_train_options(Train& train, Visitor&& visit) {
   visit("keep", train.keep, kNotNegative, "checkpoints older than the last one");
   visit("on_divergence", train.on_divergence, kAny, list_names<OnDivergence>());
   visit("protocol", train.protocol, kAny, "evaluation: rows:N, stream, windows:N, batches");
+  visit("precision", train.precision, kAny, list_names<Precision>() + ": factors of the matrix products");
   visit("seed", train.seed, (Limits{.low = 0, .high = 0x1p63, .high_allowed = false}), "");
   visit("threads", train.threads, kNotNegative, "0: one for each processor");
 }

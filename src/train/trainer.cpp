@@ -111,7 +111,16 @@ struct Trainer::Parts {
     prompt = state.model.vocabulary.encode(options.sample.prompt, text::Unknown::skip, "the sample's prompt");
     if (directory != nullptr) run_directory = *directory;
     position().steps_per_epoch = epochs.first();
-    position().isa = kernels::to_string(kernels::kernels().isa);
+    options.precision = kernels::kernels(options.precision).precision;
+    compute_as_chosen();
+  }
+
+  /// In this session's precision, on this processor's instruction set.
+  void compute_as_chosen() {
+    const kernels::Kernels& kernels = kernels::kernels(options.precision);
+    network().use(kernels);
+    position().isa = kernels::to_string(kernels.isa);
+    position().precision = name_of(kernels.precision);
   }
 
   [[nodiscard]] model::Network& network() { return state.model.network; }
@@ -181,6 +190,7 @@ struct Trainer::Parts {
   std::vector<std::int32_t> prompt;              // of samples
   std::optional<RunDirectory> run_directory;
   std::int64_t saved_step = -1;      // of the last checkpoint; -1: there is none
+  std::string session_notice;        // told when this session begins; empty: nothing to tell
   std::filesystem::path older_name;  // of that checkpoint, when it is no longer the last
 
   // This session's clock.
@@ -202,9 +212,11 @@ Outcome Trainer::Parts::run(const Observer& observer) {
   timed_seconds = 0;
   first_step = true;
   plan_checked = earlier_seconds;
-  log(fmt::format("{} at step {} of {}, {} threads, {}", position().step == 0 ? "start" : "resume", position().step,
+  log(fmt::format("{} at step {} of {}, {} threads, {} {}", position().step == 0 ? "start" : "resume", position().step,
                   position().total_steps == 0 ? to_string(options.duration) : std::to_string(position().total_steps),
-                  team.size(), position().isa));
+                  team.size(), position().isa, position().precision));
+  if (observer.on_notice && !session_notice.empty()) observer.on_notice(session_notice);
+  session_notice.clear();
   try {
     if (at_end()) {  // a plan cut short to the step already reached
       report(observer);
@@ -462,7 +474,7 @@ void Trainer::Parts::roll_back(const RunDirectory& run, const DivergedError& div
   now.rollbacks = before.rollbacks + 1;
   now.total_steps = before.total_steps;
   now.best_validation_loss = before.best_validation_loss;
-  now.isa = before.isa;
+  compute_as_chosen();
   update_clock();
   drop_reports_after(run, now);
   saved_in(run);
@@ -543,6 +555,7 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_co
   }
   TrainState state = train_state_from(checkpoint->file, config.train);
   const Position position = state.position;
+  const kernels::Kernels& kernels = kernels::kernels(config.train.precision);
   const bool changed = corpus.hash != position.corpus_hash;
   if (changed && new_corpus == NewCorpus::refuse) {
     throw InputError(
@@ -560,6 +573,14 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_co
   if (!checkpoint->notice.empty()) {
     parts->log(checkpoint->notice);
     if (std::filesystem::exists(run.last())) std::filesystem::rename(run.last(), run.damaged());
+  }
+  if (position.isa != kernels::to_string(kernels.isa) || position.precision != name_of(kernels.precision)) {
+    parts->session_notice = fmt::format(
+        "It was trained with {} {} so far and goes on with {} {}: sums are rounded differently, so that the result "
+        "will "
+        "not have the bits of an undisturbed training.",
+        position.isa, position.precision, kernels::to_string(kernels.isa), name_of(kernels.precision));
+    parts->log(parts->session_notice);
   }
   drop_reports_after(run, position);
   parts->saved_in(run);

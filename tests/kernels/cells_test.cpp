@@ -96,11 +96,9 @@ struct Step {
     const bool lstm = stage.kind == CellKind::lstm;
     const StageKernels& functions = stage.of(kernels);
     const std::size_t stride = slots * kPanel;
-    const std::vector<float> nothing(kPanel);
     functions.step({.a = plain_rows(std::as_const(h).data(), kPanel),
                     .rows = kRows,
                     .group_depth = 0,
-                    .b = nothing.data(),
                     .c = plain_rows(gates.data(), stride),
                     .start = Start::add},
                    {.rows = kRows,
@@ -188,7 +186,6 @@ TEST_P(CellTest, NanIsNeverSwallowed) {
         .step({.a = plain_rows(std::as_const(state).data(), kPanel),
                .rows = 1,
                .group_depth = 0,
-               .b = cell.data(),
                .c = plain_rows(gates.data(), slots * kPanel),
                .start = Start::add},
               {.rows = 1,
@@ -235,7 +232,6 @@ TEST_P(TanhTest, IsAccurateToTwoUnitsInTheLastPlace) {
         {.a = plain_rows<const float>(previous.data(), kPanel),
          .rows = 1,
          .group_depth = 0,
-         .b = previous.data(),
          .c = plain_rows(gates.data(), kPanel),
          .start = Start::add},
         {.rows = 1,

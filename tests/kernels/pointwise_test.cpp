@@ -1,11 +1,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "base/matrix.h"
 #include "base/random.h"
 #include "kernels/all_kernels.h"
 #include "kernels/kernels.h"
@@ -68,16 +71,33 @@ TEST_P(PointwiseTest, ExponentialsAgreeWithTheDefinition) {
   }
 }
 
+/// Element (k, j) of a panel, which bf16 interleaves in pairs of rows.
+float element(const Kernels& kernels, const std::vector<std::byte>& panel, std::size_t k, std::size_t j) {
+  const std::size_t depth = kernels.element_depth;
+  const std::byte* at = panel.data() + (k / depth * depth * kPanel + j * depth + k % depth) * kernels.element_bytes;
+  if (kernels.precision == Precision::f32) {
+    float value = 0;
+    std::memcpy(&value, at, sizeof value);
+    return value;
+  }
+  std::uint16_t half = 0;
+  std::memcpy(&half, at, sizeof half);
+  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
+}
+
 TEST_P(PointwiseTest, APanelHoldsRowsAsColumns) {
   constexpr std::size_t kStride = 45;
+  const Kernels& kernels = *GetParam().kernels;
   std::vector<float> matrix(16 * kStride);
-  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<float>(i + 1);
+  for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<float>(i % 251 + 1);
   for (const std::size_t count : {0, 1, 15, 16}) {
     for (const std::size_t depth : {1, 8, 19, 45}) {
-      std::vector<float> panel(depth * 16, -1);
-      GetParam().kernels->pack_panel(matrix.data(), kStride, count, depth, panel.data());
-      for (std::size_t k = 0; k < depth; ++k)
-        for (std::size_t j = 0; j < 16; ++j) EXPECT_EQ(panel[k * 16 + j], j < count ? matrix[j * kStride + k] : 0);
+      const std::size_t padded = round_up(depth, kernels.element_depth);
+      std::vector<std::byte> panel(padded * 16 * kernels.element_bytes, std::byte{0xff});
+      kernels.pack_columns(matrix.data(), kStride, count, depth, panel.data());
+      for (std::size_t k = 0; k < padded; ++k)
+        for (std::size_t j = 0; j < 16; ++j)
+          EXPECT_EQ(element(kernels, panel, k, j), j < count && k < depth ? matrix[j * kStride + k] : 0);
     }
   }
 }

@@ -18,10 +18,11 @@
 namespace rune::kernels {
 namespace {
 
+/// Multiples of 1/128 in [-1, 1], which have the same value in bf16.
 std::vector<float> random_values(std::size_t n, std::uint64_t seed) {
   const RandomStream stream(seed, RandomPurpose::shuffle);
   std::vector<float> values(n);
-  for (std::size_t i = 0; i < n; ++i) values[i] = 2 * stream.uniform(i) - 1;
+  for (std::size_t i = 0; i < n; ++i) values[i] = std::round(256 * stream.uniform(i) - 128) / 128;
   return values;
 }
 
@@ -49,13 +50,13 @@ TEST_P(ProductTest, ProductAgreesWithTheDefinition) {
         const std::vector<float> a = random_values(rows * depth, 1);
         const std::vector<float> weights = random_values(columns * depth, 2);  // (columns, depth)
         const std::vector<float> bias = random_values(columns, 3);
-        PackedMatrix packed(depth, panels);
+        PackedMatrix packed(*GetParam().kernels, depth, panels);
         packed.pack_transposed(weights.data(), depth, identity_rows(columns), 0, panels);
         std::vector<float> c(rows * columns, 7);
         GetParam().kernels->multiply({.a = plain_rows(a.data(), depth),
                                       .rows = rows,
                                       .group_depth = depth,
-                                      .b = packed.panel(0),
+                                      .b = packed.from(0),
                                       .panels = panels,
                                       .c = plain_rows(c.data(), columns),
                                       .start = Start::bias,
@@ -85,7 +86,7 @@ TEST_P(ProductTest, GroupedDepthAndColumnsAreFollowed) {
   constexpr std::size_t kPanels = 6;
   const std::vector<float> a = random_values(kRows * kStride, 4);
   const std::vector<float> b = random_values(kDepth * kPanels * kPanel, 5);  // (depth, columns)
-  PackedMatrix packed(kDepth, kPanels);
+  PackedMatrix packed(*GetParam().kernels, kDepth, kPanels);
   packed.pack_rows(b.data(), kPanels * kPanel, identity_rows(kDepth), 0, kPanels);
   constexpr std::size_t kOut = kPanels / 3 * 4 * kPanel;
   std::vector<float> c(kRows * kOut, 0.5F);
@@ -94,7 +95,7 @@ TEST_P(ProductTest, GroupedDepthAndColumnsAreFollowed) {
                   .group_depth = kRun,
                   .groups = kGroups,
                   .group_stride = 4 * kPanel,
-                  .b = packed.panel(0),
+                  .b = packed.from(0),
                   .panels = kPanels,
                   .c = plain_rows(c.data(), kOut),
                   .columns = {3, 4 * kPanel, kPanel},
@@ -120,14 +121,14 @@ TEST_P(ProductTest, TheBitsOfARowDoNotDependOnTheOthers) {
   constexpr std::size_t kPanels = 7;
   const std::vector<float> a = random_values(kRows * kDepth, 6);
   const std::vector<float> weights = random_values(kPanels * kPanel * kDepth, 7);
-  PackedMatrix packed(kDepth, kPanels);
+  PackedMatrix packed(*GetParam().kernels, kDepth, kPanels);
   packed.pack_transposed(weights.data(), kDepth, identity_rows(kPanels * kPanel), 0, kPanels);
   const auto rows_from = [&](std::size_t first, std::size_t count) {
     std::vector<float> c(count * kPanels * kPanel);
     GetParam().kernels->multiply({.a = plain_rows(a.data() + first * kDepth, kDepth),
                                   .rows = count,
                                   .group_depth = kDepth,
-                                  .b = packed.panel(0),
+                                  .b = packed.from(0),
                                   .panels = kPanels,
                                   .c = plain_rows(c.data(), kPanels * kPanel)});
     return c;
@@ -150,13 +151,13 @@ TEST_P(ProductTest, RowsOfManyStepsAreFound) {
   constexpr std::size_t kSteps = 40;
   const std::vector<float> a = random_values(kSteps * kStep * kDepth, 8);
   const std::vector<float> weights = random_values(kPanel * kDepth, 9);
-  PackedMatrix packed(kDepth, 1);
+  PackedMatrix packed(*GetParam().kernels, kDepth, 1);
   packed.pack_transposed(weights.data(), kDepth, identity_rows(kPanel), 0, 1);
   std::vector<float> c(kSteps * kStep * kPanel, -1);
   GetParam().kernels->multiply({.a = {a.data() + 2 * kDepth, kDepth, kRun, kStep * kDepth},
                                 .rows = kSteps * kRun,
                                 .group_depth = kDepth,
-                                .b = packed.panel(0),
+                                .b = packed.from(0),
                                 .panels = 1,
                                 .c = {c.data() + 2 * kPanel, kPanel, kRun, kStep * kPanel}});
   for (std::size_t row = 0; row < kSteps * kStep; ++row)
@@ -214,18 +215,92 @@ TEST_P(ProductTest, OuterProductAgreesWithTheDefinition) {
   }
 }
 
+std::vector<NamedKernels> bf16_kernels() {
+  std::vector<NamedKernels> kernels = all_kernels();
+  std::erase_if(kernels, [](const NamedKernels& named) { return named.kernels->precision != Precision::bf16; });
+  return kernels;
+}
+class Bf16Test : public testing::TestWithParam<NamedKernels> {};
+INSTANTIATE_TEST_SUITE_P(All, Bf16Test, testing::ValuesIn(bf16_kernels()),
+                         [](const auto& instance) { return instance.param.name; });
+
+// Halfway between two neighbours goes to the even one, in both factors; NaN and infinity stay.
+TEST_P(Bf16Test, FactorsAreRoundedToTheNearest) {
+  constexpr float kUlp = 1.0F / 128;  // of bf16 between 1 and 2
+  const std::vector<float> values{1 + kUlp / 2,  1 + kUlp / 2 * 1.01F, 1 + 3 * kUlp / 2,
+                                  -1 - kUlp / 2, 1 + kUlp * 0.49F,     3e38F,
+                                  HUGE_VALF,     std::nanf("")};
+  const std::vector<float> rounded{1, 1 + kUlp, 1 + 2 * kUlp, -1, 1, 0x1.c4p+127F, HUGE_VALF, std::nanf("")};
+  const std::vector<float> one{1};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto times_one = [&](const float* a, const float* b) {
+      PackedMatrix packed(*GetParam().kernels, 1, 1);
+      packed.pack_transposed(b, 1, std::vector<std::int32_t>{0}, 0, 1);
+      std::vector<float> c(kPanel);
+      GetParam().kernels->multiply({.a = plain_rows(a, 1),
+                                    .rows = 1,
+                                    .group_depth = 1,
+                                    .b = packed.from(0),
+                                    .panels = 1,
+                                    .c = plain_rows(c.data(), kPanel)});
+      return c[0];
+    };
+    for (const float product : {times_one(&values[i], one.data()), times_one(one.data(), &values[i])}) {
+      if (std::isnan(rounded[i]))
+        EXPECT_TRUE(std::isnan(product));
+      else
+        EXPECT_EQ(product, rounded[i]) << values[i];
+    }
+  }
+}
+
+// More depth than is converted at a time, whole and in groups.
+TEST_P(ProductTest, GreatDepthsAreTakenInSlabs) {
+  constexpr std::size_t kRows = 7;
+  constexpr std::size_t kRun = 48;
+  constexpr std::size_t kGroups = 107;
+  constexpr std::size_t kDepth = kRun * kGroups;
+  const std::vector<float> a = random_values(kRows * kDepth, 13);
+  const std::vector<float> weights = random_values(kPanel * kDepth, 14);
+  PackedMatrix packed(*GetParam().kernels, kDepth, 1);
+  packed.pack_transposed(weights.data(), kDepth, identity_rows(kPanel), 0, 1);
+  std::vector<float> whole(kRows * kPanel, 3);
+  std::vector<float> grouped = whole;
+  Product product{.a = plain_rows(a.data(), kDepth),
+                  .rows = kRows,
+                  .group_depth = kDepth,
+                  .b = packed.from(0),
+                  .panels = 1,
+                  .c = plain_rows(whole.data(), kPanel),
+                  .start = Start::add};
+  GetParam().kernels->multiply(product);
+  product.group_depth = product.group_stride = kRun;
+  product.groups = kGroups;
+  product.c = plain_rows(grouped.data(), kPanel);
+  GetParam().kernels->multiply(product);
+  for (std::size_t r = 0; r < kRows; ++r)
+    for (std::size_t j = 0; j < kPanel; ++j) {
+      double expected = 3;
+      for (std::size_t k = 0; k < kDepth; ++k)
+        expected += static_cast<double>(a[r * kDepth + k]) * static_cast<double>(weights[j * kDepth + k]);
+      ASSERT_NEAR(whole[r * kPanel + j], expected, tolerance(kDepth));
+    }
+  EXPECT_EQ(whole, grouped);
+}
+
 TEST(PackedMatrixTest, PaddingIsZero) {
+  const auto floats = [](const PackedMatrix& packed) { return reinterpret_cast<const float*>(packed.from(0).data); };
   const std::vector<float> weights = random_values(3 * 5, 12);
-  PackedMatrix transposed(5, 1);
+  PackedMatrix transposed(kernels(), 5, 1);
   transposed.pack_transposed(weights.data(), 5, std::vector<std::int32_t>{1, 2, -1}, 0, 1);
   for (std::size_t k = 0; k < 5; ++k)
     for (std::size_t j = 0; j < kPanel; ++j)
-      EXPECT_EQ(transposed.panel(0)[k * kPanel + j], j < 2 ? weights[(j + 1) * 5 + k] : 0.0F);
-  PackedMatrix rows(3, 1);
+      EXPECT_EQ(floats(transposed)[k * kPanel + j], j < 2 ? weights[(j + 1) * 5 + k] : 0.0F);
+  PackedMatrix rows(kernels(), 3, 1);
   rows.pack_rows(weights.data(), 5, std::vector<std::int32_t>{1, -1, 2}, 0, 1);
   for (std::size_t k = 0; k < 3; ++k)
     for (std::size_t j = 0; j < kPanel; ++j)
-      EXPECT_EQ(rows.panel(0)[k * kPanel + j], j >= 5 || k == 1 ? 0.0F : weights[(k == 0 ? 1 : 2) * 5 + j]);
+      EXPECT_EQ(floats(rows)[k * kPanel + j], j >= 5 || k == 1 ? 0.0F : weights[(k == 0 ? 1 : 2) * 5 + j]);
 }
 
 }  // namespace
