@@ -108,13 +108,33 @@ Outcome evaluate(const Network& network, const text::TokenBlock& block, State& s
   return outcome(loss, block.targets.size(), workspace, state);
 }
 
-Network make_network(const ModelOptions& options, int vocabulary_size, std::uint64_t seed = 1) {
-  return {options, vocabulary_size, Parameters::initialized(options, vocabulary_size, seed)};
+Network make_network(const ModelOptions& options, int vocabulary_size, std::uint64_t seed = 1,
+                     Precision precision = Precision::f32) {
+  Network network(options, vocabulary_size, Parameters::initialized(options, vocabulary_size, seed));
+  network.use(kernels::kernels(precision));
+  return network;
+}
+
+/// Those that this processor and RUNE_ISA have.
+std::vector<Precision> precisions() {
+  std::vector<Precision> all{Precision::f32};
+  const Precision best = kernels::kernels(Precision::automatic).precision;
+  if (best != Precision::f32) all.push_back(best);
+  return all;
+}
+
+/// How far from the twin's a vector may be, relative to its norm: factors of bf16 have 8 bits, and where a unit of a
+/// relu lies near 0, they decide whether it has a gradient at all.
+double tolerance(const ModelOptions& options, Precision precision) {
+  if (precision != Precision::bf16) return kTolerance;
+  const bool relu = options.cell == Cell::loop || options.cell == Cell::loop_concat ||
+                    (options.cell == Cell::rnn && options.nonlinearity == Nonlinearity::relu);
+  return relu ? 0.12 : 0.02;
 }
 
 /// How far `found` is from `expected` in units of what is allowed: at most 1 is near enough.
 template <class Values>
-double excess(const Values& found, const std::vector<double>& expected, double noise = 0) {
+double excess(const Values& found, const std::vector<double>& expected, double tolerance, double noise = 0) {
   if (found.size() != expected.size()) return std::numeric_limits<double>::infinity();
   double difference = 0;
   double norm = 0;
@@ -122,7 +142,7 @@ double excess(const Values& found, const std::vector<double>& expected, double n
     difference += std::pow(static_cast<double>(found[i]) - expected[i], 2);
     norm += std::pow(expected[i], 2);
   }
-  const double allowed = kTolerance * std::sqrt(norm) + noise;
+  const double allowed = tolerance * std::sqrt(norm) + noise;
   return difference == 0 ? 0 : std::sqrt(difference) / allowed;
 }
 
@@ -148,8 +168,10 @@ struct Worst {
 };
 
 Worst compare_with_twin(const ModelOptions& options, int vocabulary_size, const text::TokenBlock& block,
-                        std::uint64_t seed) {
-  const Network network = make_network(options, vocabulary_size, seed);
+                        std::uint64_t seed, Precision precision = Precision::f32) {
+  const Network network = make_network(options, vocabulary_size, seed, precision);
+  const double within = tolerance(options, precision);
+  const double rounding = kRounding / kTolerance * within;
   const ReferenceNetwork twin(options, vocabulary_size, test::to_double(network.parameters()));
   std::vector<std::vector<double>> dropout;
   for (int layer = 0; layer < options.layers; ++layer) {
@@ -162,11 +184,11 @@ Worst compare_with_twin(const ModelOptions& options, int vocabulary_size, const 
   Worst worst;
 
   const auto check_forward = [&](const Outcome& found, const ReferenceResult& expected, const std::string& mode) {
-    worst.add(excess(found.losses, expected.losses, 1e-7), mode + " losses");
+    worst.add(excess(found.losses, expected.losses, within, 1e-7), mode + " losses");
     const double mean = found.characters == 0 ? 0 : found.sum / static_cast<double>(found.characters);
-    worst.add(excess(std::vector{mean}, {expected.loss}, 1e-7), mode + " loss");
-    worst.add(excess(found.hidden, expected.state.hidden, kNoise), mode + " hidden state");
-    worst.add(excess(found.cell, expected.state.cell, kNoise), mode + " cell state");
+    worst.add(excess(std::vector{mean}, {expected.loss}, within, 1e-7), mode + " loss");
+    worst.add(excess(found.hidden, expected.state.hidden, within, kNoise), mode + " hidden state");
+    worst.add(excess(found.cell, expected.state.cell, within, kNoise), mode + " cell state");
   };
 
   State state = random_state(options, block.batch_size, seed + 100);
@@ -180,18 +202,18 @@ Worst compare_with_twin(const ModelOptions& options, int vocabulary_size, const 
   double whole = 0;
   for (const auto& [name, expected] : expected_gradients)
     whole += std::inner_product(expected.begin(), expected.end(), expected.begin(), 0.0);
-  const double noise = kNoise + kRounding * std::sqrt(whole);
+  const double noise = kNoise + rounding * std::sqrt(whole);
   for (const auto& [name, expected] : expected_gradients)
-    worst.add(excess(gradients.values(name), expected, noise), "gradient of " + name);
+    worst.add(excess(gradients.values(name), expected, within, noise), "gradient of " + name);
 
   const ReferenceResult evaluated = twin.forward(block, to_reference(initial));
   state = random_state(options, block.batch_size, seed + 100);
   check_forward(evaluate(network, block, state, team), evaluated, "evaluation");
 
   state = random_state(options, block.batch_size, seed + 100);
-  worst.add(excess(step_logits(network, block, state), evaluated.logits, kNoise), "logits of step");
-  worst.add(excess(state.hidden_values(), evaluated.state.hidden, kNoise), "hidden state after step");
-  worst.add(excess(state.cell_values(), evaluated.state.cell, kNoise), "cell state after step");
+  worst.add(excess(step_logits(network, block, state), evaluated.logits, within, kNoise), "logits of step");
+  worst.add(excess(state.hidden_values(), evaluated.state.hidden, within, kNoise), "hidden state after step");
+  worst.add(excess(state.cell_values(), evaluated.state.cell, within, kNoise), "cell state after step");
   return worst;
 }
 
@@ -217,6 +239,18 @@ TEST_P(NetworkCells, AgreesWithTheTwin) {
   }
 }
 
+// Within what factors of 8 bits allow, and not by chance: farther than f32 is.
+TEST_P(NetworkCells, AgreesWithTheTwinInBf16) {
+  if (kernels::kernels(Precision::automatic).precision == Precision::f32) GTEST_SKIP() << "no bf16 here";
+  constexpr Shape kShape{48, 20, 12, 30, 9};
+  const RandomBlock tokens(kShape.vocabulary_size, kShape.sequence_length, kShape.batch_size, 1);
+  ModelOptions model = options(kShape);
+  model.dropout = 0.4F;
+  const Worst worst = compare_with_twin(model, kShape.vocabulary_size, tokens.block(), 3, Precision::bf16);
+  EXPECT_LE(worst.excess, 1) << worst.where;
+  EXPECT_GE(worst.excess, kTolerance / tolerance(model, Precision::bf16)) << "computed in f32?";
+}
+
 TEST_P(NetworkCells, AgreesWithTheTwinWhereTargetsAreNotCounted) {
   constexpr Shape kShape{20, 5, 9, 12, 6};
   RandomBlock tokens(kShape.vocabulary_size, kShape.sequence_length, kShape.batch_size, 2);
@@ -229,25 +263,27 @@ TEST_P(NetworkCells, GivesTheSameBitsOnAnyNumberOfThreads) {
   for (const Shape& shape : {Shape{33, 13, 4, 45, 9}, Shape{16, 2, 5, 20, 4}, Shape{50, 1, 6, 30, 20}}) {
     ModelOptions with_dropout = options(shape);
     with_dropout.dropout = 0.3F;
-    const Network network = make_network(with_dropout, shape.vocabulary_size);
-    const RandomBlock tokens(shape.vocabulary_size, shape.sequence_length, shape.batch_size, 3);
-    const auto outcomes = [&](int threads) {
-      ThreadTeam team(threads);
-      State trained = random_state(with_dropout, shape.batch_size, 5);
-      State evaluated = random_state(with_dropout, shape.batch_size, 5);
-      State stepped = random_state(with_dropout, shape.batch_size, 5);
-      const auto logits = step_logits(network, tokens.block(), stepped, threads > 1 ? &team : nullptr);
-      return std::tuple(train(network, tokens.block(), trained, team),
-                        evaluate(network, tokens.block(), evaluated, team), logits,
-                        std::pair(stepped.hidden_values(), stepped.cell_values()));
-    };
-    const auto expected = outcomes(1);
-    for (const int threads : {2, 3, 4, 8}) {
-      const auto found = outcomes(threads);
-      EXPECT_TRUE(std::get<0>(found) == std::get<0>(expected)) << "training, " << threads << " threads";
-      EXPECT_TRUE(std::get<1>(found) == std::get<1>(expected)) << "evaluation, " << threads << " threads";
-      EXPECT_TRUE(std::get<2>(found) == std::get<2>(expected)) << "step by step, " << threads << " threads";
-      EXPECT_TRUE(std::get<3>(found) == std::get<3>(expected)) << "states, " << threads << " threads";
+    for (const Precision precision : precisions()) {
+      const Network network = make_network(with_dropout, shape.vocabulary_size, 1, precision);
+      const RandomBlock tokens(shape.vocabulary_size, shape.sequence_length, shape.batch_size, 3);
+      const auto outcomes = [&](int threads) {
+        ThreadTeam team(threads);
+        State trained = random_state(with_dropout, shape.batch_size, 5);
+        State evaluated = random_state(with_dropout, shape.batch_size, 5);
+        State stepped = random_state(with_dropout, shape.batch_size, 5);
+        const auto logits = step_logits(network, tokens.block(), stepped, threads > 1 ? &team : nullptr);
+        return std::tuple(train(network, tokens.block(), trained, team),
+                          evaluate(network, tokens.block(), evaluated, team), logits,
+                          std::pair(stepped.hidden_values(), stepped.cell_values()));
+      };
+      const auto expected = outcomes(1);
+      for (const int threads : {2, 3, 4, 8}) {
+        const auto found = outcomes(threads);
+        EXPECT_TRUE(std::get<0>(found) == std::get<0>(expected)) << "training, " << threads << " threads";
+        EXPECT_TRUE(std::get<1>(found) == std::get<1>(expected)) << "evaluation, " << threads << " threads";
+        EXPECT_TRUE(std::get<2>(found) == std::get<2>(expected)) << "step by step, " << threads << " threads";
+        EXPECT_TRUE(std::get<3>(found) == std::get<3>(expected)) << "states, " << threads << " threads";
+      }
     }
   }
 }
@@ -255,50 +291,52 @@ TEST_P(NetworkCells, GivesTheSameBitsOnAnyNumberOfThreads) {
 TEST_P(NetworkCells, GivesARowTheSameBitsInAnyBatch) {
   constexpr Shape kShape{33, 13, 5, 45, 9};
   const ModelOptions model = options(kShape);
-  const Network network = make_network(model, kShape.vocabulary_size);
-  const RandomBlock tokens(kShape.vocabulary_size, kShape.sequence_length, kShape.batch_size, 4);
-  const text::TokenBlock block = tokens.block();
-  const State initial = random_state(model, kShape.batch_size, 6);
-  ThreadTeam team(2);
+  for (const Precision precision : precisions()) {
+    const Network network = make_network(model, kShape.vocabulary_size, 1, precision);
+    const RandomBlock tokens(kShape.vocabulary_size, kShape.sequence_length, kShape.batch_size, 4);
+    const text::TokenBlock block = tokens.block();
+    const State initial = random_state(model, kShape.batch_size, 6);
+    ThreadTeam team(2);
 
-  State in_batch = random_state(model, kShape.batch_size, 6);
-  State stepped_in_batch = random_state(model, kShape.batch_size, 6);
-  const Outcome all = evaluate(network, block, in_batch, team);
-  const std::vector<float> all_logits = step_logits(network, block, stepped_in_batch);
+    State in_batch = random_state(model, kShape.batch_size, 6);
+    State stepped_in_batch = random_state(model, kShape.batch_size, 6);
+    const Outcome all = evaluate(network, block, in_batch, team);
+    const std::vector<float> all_logits = step_logits(network, block, stepped_in_batch);
 
-  for (const int batch_size : {1, 2, 3, 7, 8}) {
-    const int first = 13 - batch_size;  // the last streams of the batch
-    std::vector<std::int32_t> inputs;
-    std::vector<std::int32_t> targets;
-    std::vector<float> losses;
-    std::vector<float> logits;
-    for (int t = 0; t < block.sequence_length; ++t) {
-      for (int b = first; b < kShape.batch_size; ++b) {
-        const auto i = static_cast<std::size_t>(t * kShape.batch_size + b);
-        inputs.push_back(block.inputs[i]);
-        targets.push_back(block.targets[i]);
-        losses.push_back(all.losses[i]);
-        const auto row = all_logits.begin() + static_cast<std::ptrdiff_t>(i) * kShape.vocabulary_size;
-        logits.insert(logits.end(), row, row + kShape.vocabulary_size);
+    for (const int batch_size : {1, 2, 3, 7, 8}) {
+      const int first = 13 - batch_size;  // the last streams of the batch
+      std::vector<std::int32_t> inputs;
+      std::vector<std::int32_t> targets;
+      std::vector<float> losses;
+      std::vector<float> logits;
+      for (int t = 0; t < block.sequence_length; ++t) {
+        for (int b = first; b < kShape.batch_size; ++b) {
+          const auto i = static_cast<std::size_t>(t * kShape.batch_size + b);
+          inputs.push_back(block.inputs[i]);
+          targets.push_back(block.targets[i]);
+          losses.push_back(all.losses[i]);
+          const auto row = all_logits.begin() + static_cast<std::ptrdiff_t>(i) * kShape.vocabulary_size;
+          logits.insert(logits.end(), row, row + kShape.vocabulary_size);
+        }
       }
+      const text::TokenBlock part{block.sequence_length, batch_size, inputs, targets};
+      State alone(model, batch_size);
+      State stepped_alone(model, batch_size);
+      State expected(model, batch_size);
+      State stepped_expected(model, batch_size);
+      for (int b = 0; b < batch_size; ++b) {
+        alone.copy_stream(initial, first + b, b);
+        stepped_alone.copy_stream(initial, first + b, b);
+        expected.copy_stream(in_batch, first + b, b);
+        stepped_expected.copy_stream(stepped_in_batch, first + b, b);
+      }
+      EXPECT_EQ(evaluate(network, part, alone, team).losses, losses) << batch_size;
+      EXPECT_EQ(alone.hidden_values(), expected.hidden_values()) << batch_size;
+      EXPECT_EQ(alone.cell_values(), expected.cell_values()) << batch_size;
+      EXPECT_EQ(step_logits(network, part, stepped_alone), logits) << batch_size;
+      EXPECT_EQ(stepped_alone.hidden_values(), stepped_expected.hidden_values()) << batch_size;
+      EXPECT_EQ(stepped_alone.cell_values(), stepped_expected.cell_values()) << batch_size;
     }
-    const text::TokenBlock part{block.sequence_length, batch_size, inputs, targets};
-    State alone(model, batch_size);
-    State stepped_alone(model, batch_size);
-    State expected(model, batch_size);
-    State stepped_expected(model, batch_size);
-    for (int b = 0; b < batch_size; ++b) {
-      alone.copy_stream(initial, first + b, b);
-      stepped_alone.copy_stream(initial, first + b, b);
-      expected.copy_stream(in_batch, first + b, b);
-      stepped_expected.copy_stream(stepped_in_batch, first + b, b);
-    }
-    EXPECT_EQ(evaluate(network, part, alone, team).losses, losses) << batch_size;
-    EXPECT_EQ(alone.hidden_values(), expected.hidden_values()) << batch_size;
-    EXPECT_EQ(alone.cell_values(), expected.cell_values()) << batch_size;
-    EXPECT_EQ(step_logits(network, part, stepped_alone), logits) << batch_size;
-    EXPECT_EQ(stepped_alone.hidden_values(), stepped_expected.hidden_values()) << batch_size;
-    EXPECT_EQ(stepped_alone.cell_values(), stepped_expected.cell_values()) << batch_size;
   }
 }
 

@@ -19,9 +19,10 @@ constexpr std::size_t kCells = 5;
 constexpr std::size_t kOptimizers = 5;
 constexpr std::size_t kSchedules = 6;
 constexpr std::size_t kKinds = 4;
+constexpr std::size_t kPrecisions = 2;
 
 struct Combination {
-  std::size_t cell, optimizer, schedule, kind;
+  std::size_t cell, optimizer, schedule, kind, precision;
 };
 
 // Any two values of any two choices meet in one of the 30.
@@ -29,7 +30,7 @@ std::vector<Combination> combinations() {
   std::vector<Combination> all;
   for (std::size_t i = 0; i < kSchedules; ++i) {
     for (std::size_t j = 0; j < kCells; ++j) {
-      all.push_back({j, (i + j) % kOptimizers, i, (i + 2 * j + (i + j) / 2) % kKinds});
+      all.push_back({j, (i + j) % kOptimizers, i, (i + 2 * j + (i + j) / 2) % kKinds, (i + j) % kPrecisions});
     }
   }
   return all;
@@ -69,6 +70,7 @@ class ResumeSlow : public testing::TestWithParam<Combination> {
     options.save_every = {1000, Unit::steps};
     options.keep = 0;
     options.on_divergence = OnDivergence::stop;
+    options.precision = GetParam().precision == 0 ? Precision::f32 : Precision::automatic;
     set_batching(kind(), options);
     return start(path, options, model_options(kAllCells[GetParam().cell]), corpus_for(kind()));
   }
@@ -99,7 +101,7 @@ INSTANTIATE_TEST_SUITE_P(Pairwise, ResumeSlow, testing::ValuesIn(combinations())
 TEST(ResumeCombinations, AnyTwoChoicesMeet) {
   std::set<std::pair<std::size_t, std::size_t>> pairs;
   for (const Combination& c : combinations()) {
-    const std::array<std::size_t, 4> values{c.cell, 10 + c.optimizer, 20 + c.schedule, 30 + c.kind};
+    const std::array<std::size_t, 5> values{c.cell, 10 + c.optimizer, 20 + c.schedule, 30 + c.kind, 40 + c.precision};
     for (const std::size_t a : values) {
       for (const std::size_t b : values) {
         if (a < b) pairs.insert({a, b});
@@ -107,7 +109,8 @@ TEST(ResumeCombinations, AnyTwoChoicesMeet) {
     }
   }
   EXPECT_EQ(pairs.size(), kCells * kOptimizers + kCells * kSchedules + kCells * kKinds + kOptimizers * kSchedules +
-                              kOptimizers * kKinds + kSchedules * kKinds);
+                              kOptimizers * kKinds + kSchedules * kKinds +
+                              kPrecisions * (kCells + kOptimizers + kSchedules + kKinds));
 }
 
 }  // namespace
