@@ -8,7 +8,7 @@
 namespace rune::text {
 namespace {
 
-constexpr char32_t kBytes = 0xDC00;  // low surrogates, which no text has
+constexpr char32_t kNoCharacter = 0xDC00;  // low surrogates, which no text has
 
 }  // namespace
 
@@ -18,7 +18,7 @@ void TextHash::add(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const Decoded next = decode_at(text, at);
     const bool valid = next.wrong == nullptr;
-    const char32_t c = valid ? next.character : kBytes + static_cast<unsigned char>(text[at]);
+    const char32_t c = valid ? next.character : kNoCharacter + static_cast<unsigned char>(text[at]);
     for (int shift = 0; shift < 32; shift += 8) buffer[used++] = static_cast<char>(c >> shift);
     at += valid ? next.length : 1;
     if (used == buffer.size()) {
