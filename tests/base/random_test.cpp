@@ -1,12 +1,13 @@
 #include "base/random.h"
 
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numbers>
+#include <random>
 #include <set>
 
 namespace rune {
@@ -24,25 +25,37 @@ TEST(Philox, MatchesThePublishedAnswers) {
             (Block{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
-RC_GTEST_PROP(RandomStream, EveryNumberIsAFunctionOfItsIndex,
-              (std::uint64_t seed, std::uint64_t step, std::uint64_t index)) {
+void expect_functions_of_the_index(std::uint64_t seed, std::uint64_t step, std::uint64_t index) {
   const RandomStream stream(seed, RandomPurpose::dropout, step, 3);
   const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
   const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };
-  RC_ASSERT(stream.block(index) == philox({low(index), high(index), low(step), high(step)}, stream.key()));
-  RC_ASSERT(stream.bits(index) == stream.block(index / 4)[index % 4]);
-  RC_ASSERT(stream.uniform(index) == static_cast<float>(stream.bits(index) >> 8) / 16777216.0f);
+  ASSERT_EQ(stream.block(index), philox({low(index), high(index), low(step), high(step)}, stream.key()));
+  ASSERT_EQ(stream.bits(index), stream.block(index / 4)[index % 4]);
+  ASSERT_EQ(stream.uniform(index), static_cast<float>(stream.bits(index) >> 8) / 16777216.0f);
 
   index /= 4;
   const double first = stream.bits(2 * index) >> 5;
   const double second = stream.bits(2 * index + 1) >> 6;
   const double uniform = stream.uniform_double(index);
-  RC_ASSERT(uniform == (first * 67108864.0 + second) / 9007199254740992.0);
-  RC_ASSERT(uniform >= 0.0 && uniform < 1.0);
+  ASSERT_EQ(uniform, (first * 67108864.0 + second) / 9007199254740992.0);
+  ASSERT_GE(uniform, 0.0);
+  ASSERT_LT(uniform, 1.0);
 
   const double radius = std::sqrt(-2 * std::log(1 - stream.uniform_double(2 * index)));
   const double expected = radius * std::cos(2 * std::numbers::pi * stream.uniform_double(2 * index + 1));
-  RC_ASSERT(std::abs(stream.normal(index) - expected) <= 1e-9);
+  ASSERT_NEAR(stream.normal(index), expected, 1e-9);
+}
+
+TEST(RandomStream, EveryNumberIsAFunctionOfItsIndex) {
+  constexpr std::uint64_t kLast = std::numeric_limits<std::uint64_t>::max();
+  for (const std::uint64_t index : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32, kLast}) {
+    expect_functions_of_the_index(0, 0, index);
+    expect_functions_of_the_index(kLast, kLast, index);
+  }
+  std::mt19937_64 random;
+  for (int i = 0; i < 1000; ++i) {
+    expect_functions_of_the_index(random() >> random() % 64, random() >> random() % 64, random() >> random() % 64);
+  }
 }
 
 // The numbers behind a seed decide every bit of a training: they may not change from one version to the next.

@@ -1,7 +1,6 @@
 #include "base/thread_team.h"
 
 #include <gtest/gtest.h>
-#include <rapidcheck/gtest.h>
 #include <rune/error.h>
 #include <sched.h>
 
@@ -9,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -129,24 +129,29 @@ TEST(ThreadTeam, TeamsAreIndependent) {
   EXPECT_EQ(calls, 4);
 }
 
-RC_GTEST_PROP(ShareOf, CutsIntoAdjacentBalancedGrains, ()) {
-  const auto count = *rc::gen::inRange<std::size_t>(0, 10000);
-  const auto threads = *rc::gen::inRange(1, 70);
-  const auto grain = *rc::gen::inRange<std::size_t>(1, 100);
-  std::size_t next = 0;
-  std::size_t smallest = count;
-  std::size_t largest = 0;
-  for (int thread = 0; thread < threads; ++thread) {
-    const Range range = share_of(count, thread, threads, grain);
-    RC_ASSERT(range.begin == next);
-    RC_ASSERT(range.begin <= range.end);
-    RC_ASSERT(range.begin % grain == 0 || range.begin == count);
-    next = range.end;
-    smallest = std::min(smallest, range.end - range.begin);
-    largest = std::max(largest, range.end - range.begin);
+TEST(ShareOf, CutsIntoAdjacentBalancedGrains) {
+  std::mt19937_64 random;
+  for (int i = 0; i < 1000; ++i) {
+    const std::size_t count = random() % 10000 >> random() % 14;  // few items as often as many
+    const int threads = 1 + static_cast<int>(random() % 69);
+    const std::size_t grain = 1 + random() % 99;
+    SCOPED_TRACE(std::to_string(count) + " items, " + std::to_string(threads) + " threads, grain " +
+                 std::to_string(grain));
+    std::size_t next = 0;
+    std::size_t smallest = count;
+    std::size_t largest = 0;
+    for (int thread = 0; thread < threads; ++thread) {
+      const Range range = share_of(count, thread, threads, grain);
+      ASSERT_EQ(range.begin, next);
+      ASSERT_LE(range.begin, range.end);
+      ASSERT_TRUE(range.begin % grain == 0 || range.begin == count);
+      next = range.end;
+      smallest = std::min(smallest, range.end - range.begin);
+      largest = std::max(largest, range.end - range.begin);
+    }
+    ASSERT_EQ(next, count);
+    ASSERT_LT(largest, smallest + 2 * grain);
   }
-  RC_ASSERT(next == count);
-  RC_ASSERT(largest < smallest + 2 * grain);
 }
 
 }  // namespace
