@@ -163,16 +163,18 @@ std::string read_file(const fs::path& path) {
   if (::fstat(file.number(), &status) != 0) fail("examine", path, errno);
   expect_regular(path, status.st_mode);
 
-  // One byte more than the size, so that the end shows without growing; a file may have grown meanwhile.
-  std::string content(static_cast<std::size_t>(status.st_size) + 1, '\0');
+  // One byte more than the size, so that the end shows without growing or another call. A file may have grown
+  // meanwhile, and some of the system's own say that they have none.
+  const auto expected = static_cast<std::size_t>(status.st_size);
+  std::string content(expected + 1, '\0');
   std::size_t size = 0;
-  for (;;) {
+  for (bool more = true; more;) {
     if (size == content.size()) content.resize(2 * size);
     const ssize_t count =
         retry_interrupted([&] { return ::read(file.number(), content.data() + size, content.size() - size); });
     if (count < 0) fail("read", path, errno);
-    if (count == 0) break;
     size += static_cast<std::size_t>(count);
+    more = count > 0 && (expected == 0 || size < expected || size == content.size());
   }
   content.resize(size);
   return content;

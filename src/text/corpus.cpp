@@ -36,6 +36,7 @@ class Assembly {
            std::uintmax_t size)
       : options_(options), given_(std::move(vocabulary)), on_progress_(plan.on_progress), size_(size) {
     if (!plan.token_file.empty()) tokens_ = TokenStore(plan.token_file);
+    tokens_.expect(size);
     if (given_) options_.form = form_like(given_->form(), options.form);
     segmenter_ = Segmenter(options_.form.unit);
   }
@@ -73,15 +74,11 @@ class Assembly {
     if (tokens_.size() == 0) fail_empty();
     const std::span<std::int32_t> tokens = tokens_.all();
     const std::size_t split = split_tokens();
-    const std::vector<std::int64_t> all = occurrences(tokens);
-    if (!given_) {
-      const std::vector<std::int64_t> train = occurrences(tokens.first(split));
-      given_.emplace(choose_alphabet({units_, train, all}, options_));
-    }
+    if (!given_) given_.emplace(choose_alphabet({units_, counts_without(tokens.subspan(split)), counts_}, options_));
     Corpus corpus{.vocabulary = std::move(*given_), .hash = hash_.digits(), .options = options_};
     const std::size_t records = std::ranges::upper_bound(ends_, split) - ends_.begin();
     const std::vector<std::int32_t> numbers = numbers_in(corpus.vocabulary);
-    corpus.unknown = unknown_units(numbers, all);
+    corpus.unknown = unknown_units(numbers);
     if (corpus.unknown.distinct > 0 && corpus.vocabulary.token(Symbol::unknown) < 0) {
       if (unknown == Unknown::error) fail_unknown(tokens, numbers);
       return skipping(std::move(corpus), numbers, split, records);
@@ -118,7 +115,9 @@ class Assembly {
         number = static_cast<std::int32_t>(kSymbols + units_.size());
         index_.insert(unit, number);
         units_.emplace_back(unit);
+        counts_.push_back(0);
       }
+      ++counts_[static_cast<std::size_t>(number) - kSymbols];
       tokens_.push_back(number);
     });
   }
@@ -156,10 +155,12 @@ class Assembly {
     return after == document_ends_.begin() ? *after : *(after - 1);
   }
 
-  [[nodiscard]] std::vector<std::int64_t> occurrences(std::span<const std::int32_t> tokens) const {
-    std::vector<std::int64_t> counts(kSymbols + units_.size());
-    for (const std::int32_t token : tokens) ++counts[static_cast<std::size_t>(token)];
-    counts.erase(counts.begin(), counts.begin() + kSymbols);
+  /// How often each unit occurs outside these tokens, which are the validation's: the smaller part.
+  [[nodiscard]] std::vector<std::int64_t> counts_without(std::span<const std::int32_t> tokens) const {
+    std::vector<std::int64_t> counts = counts_;
+    for (const std::int32_t token : tokens) {
+      if (token >= static_cast<std::int32_t>(kSymbols)) --counts[static_cast<std::size_t>(token) - kSymbols];
+    }
     return counts;
   }
 
@@ -181,15 +182,14 @@ class Assembly {
     return numbers;
   }
 
-  [[nodiscard]] UnknownUnits unknown_units(std::span<const std::int32_t> numbers,
-                                           std::span<const std::int64_t> counts) const {
+  [[nodiscard]] UnknownUnits unknown_units(std::span<const std::int32_t> numbers) const {
     constexpr std::size_t kListed = 10;
     UnknownUnits unknown;
     for (std::size_t i = 0; i < units_.size(); ++i) {
       if (numbers[kSymbols + i] >= 0) continue;
       ++unknown.distinct;
-      unknown.occurrences += counts[i];
-      unknown.most_frequent.emplace_back(units_[i], counts[i]);
+      unknown.occurrences += counts_[i];
+      unknown.most_frequent.emplace_back(units_[i], counts_[i]);
     }
     auto& list = unknown.most_frequent;
     const auto listed = list.begin() + static_cast<std::ptrdiff_t>(std::min(kListed, list.size()));
@@ -260,6 +260,7 @@ class Assembly {
   Segmenter segmenter_{Unit::character};
   UnitIndex index_;
   std::vector<std::string> units_;
+  std::vector<std::int64_t> counts_;  // of each unit
   TokenStore tokens_;
   std::vector<std::string> records_;  // that have not become tokens yet
   std::vector<std::size_t> ends_;     // of records

@@ -8,6 +8,7 @@
 
 #include <rune/error.h>
 
+#include "text/prefix.h"
 #include "text/utf8.h"
 
 namespace rune::text {
@@ -16,10 +17,9 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{1} << 20;  // bytes
 constexpr std::size_t kLongestPiece = 4 * kPiece;     // of a line without end
 constexpr std::string_view kNel = "\xc2\x85";
-constexpr std::string_view kLineEnds = "\r\xc2";  // all but LF begin with one of them
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
-bool is_high(char byte) { return static_cast<unsigned char>(byte) >= 0x80; }
+bool may_end_line(char byte) { return byte == '\r' || byte == kNel.front(); }  // all but LF
 
 /// Where a piece of a text may end: after a line, else after a space, else after a character.
 std::size_t cut(std::string_view text) {
@@ -68,11 +68,11 @@ struct Decoder::Parts {
   void decode_utf8() {
     const std::size_t end = std::min(bytes.size(), at + kPiece);
     while (at < end) {
-      const std::size_t ascii = std::find_if(bytes.begin() + at, bytes.begin() + end, is_high) - bytes.begin();
-      decoded.append(bytes, at, ascii - at);
-      at = ascii;
+      const std::size_t valid = valid_prefix(bytes.substr(at, end - at));
+      decoded.append(bytes, at, valid);
+      at += valid;
       if (at == end) return;
-      const Decoded next = decode_at(bytes, at);
+      const Decoded next = decode_at(bytes, at);  // no character, or one that goes on behind this stretch
       if (next.wrong == nullptr) {
         decoded.append(bytes, at, next.length);
       } else {
@@ -128,7 +128,7 @@ struct Decoder::Parts {
     }
     if (!rest.empty()) carriage_return = false;
     while (!rest.empty()) {
-      const std::size_t plain = raw ? rest.size() : std::min(rest.find_first_of(kLineEnds), rest.size());
+      const std::size_t plain = raw ? rest.size() : length_before(rest, may_end_line);
       reading.lf += std::ranges::count(rest.substr(0, plain), '\n');
       pending += rest.substr(0, plain);
       rest.remove_prefix(plain);

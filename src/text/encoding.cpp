@@ -11,6 +11,7 @@
 
 #include <rune/error.h>
 
+#include "text/prefix.h"
 #include "text/utf8.h"
 
 namespace rune::text {
@@ -95,10 +96,10 @@ const char* encoding_by_punctuation(std::string_view bytes, bool valid_utf8) {
 
 std::size_t wrong_bytes(std::string_view bytes) {
   std::size_t wrong = 0;
-  for (std::size_t i = 0; i < bytes.size();) {
-    const Decoded decoded = decode_at(bytes, i);
-    if (decoded.wrong != nullptr) wrong += decoded.length;
-    i += decoded.length;
+  for (bytes.remove_prefix(valid_prefix(bytes)); !bytes.empty(); bytes.remove_prefix(valid_prefix(bytes))) {
+    const std::size_t length = decode_at(bytes, 0).length;
+    wrong += length;
+    bytes.remove_prefix(length);
   }
   return wrong;
 }

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "text/prefix.h"
 #include "text/utf8.h"
 
 namespace rune::text {
@@ -47,17 +48,6 @@ std::string normalized(std::string text, Normalization form) {
   normalizer->normalizeUTF8(0, piece_of(text), sink, nullptr, status);
   require(status);
   return out;
-}
-
-/// The length of the characters in front: up to bytes that are none.
-std::size_t valid_prefix(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const Decoded next = decode_at(text, at);
-    if (next.wrong != nullptr) break;
-    at += next.length;
-  }
-  return at;
 }
 
 }  // namespace

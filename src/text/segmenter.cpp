@@ -6,10 +6,7 @@
 #include <unicode/utext.h>
 
 #include <cstdint>
-#include <numeric>
 #include <string>
-
-#include "text/utf8.h"
 
 namespace rune::text {
 namespace {
@@ -35,28 +32,8 @@ Segmenter::~Segmenter() = default;
 Segmenter::Segmenter(Segmenter&&) noexcept = default;
 Segmenter& Segmenter::operator=(Segmenter&&) noexcept = default;
 
-const std::vector<std::size_t>& Segmenter::cut(std::string_view text) {
+const std::vector<std::size_t>& Segmenter::cut_by_rules(std::string_view text) {
   ends_.clear();
-  if (unit_ == Unit::byte) {
-    ends_.resize(text.size());
-    std::iota(ends_.begin(), ends_.end(), std::size_t{1});
-  } else if (unit_ == Unit::character) {
-    cut_characters(text);
-  } else {
-    cut_by_rules(text);
-  }
-  return ends_;
-}
-
-void Segmenter::cut_characters(std::string_view text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const Decoded next = decode_at(text, at);
-    at += next.wrong == nullptr ? next.length : 1;
-    ends_.push_back(at);
-  }
-}
-
-void Segmenter::cut_by_rules(std::string_view text) {
   if (text.size() > kLongest) throw InputError("expected less than a gigabyte of text at a time, found more");
   UErrorCode status = U_ZERO_ERROR;
   UText* const view = utext_openUTF8(nullptr, text.data(), static_cast<std::int64_t>(text.size()), &status);
@@ -67,6 +44,7 @@ void Segmenter::cut_by_rules(std::string_view text) {
   for (std::int32_t end = iterator.next(); end != icu::BreakIterator::DONE; end = iterator.next()) {
     ends_.push_back(static_cast<std::size_t>(end));
   }
+  return ends_;
 }
 
 }  // namespace rune::text

@@ -7,6 +7,8 @@
 
 #include <rune/options.h>
 
+#include "text/utf8.h"
+
 namespace rune::text {
 
 /// Cuts a text into units, which together are the text again. A byte that is part of no character is a unit of its own.
@@ -18,12 +20,17 @@ class Segmenter {
   Segmenter(Segmenter&&) noexcept;
   Segmenter& operator=(Segmenter&&) noexcept;
 
-  /// Where each unit ends. The result is valid until the next call.
-  const std::vector<std::size_t>& cut(std::string_view text);
   /// Calls visit(unit) for each.
   void for_each(std::string_view text, const auto& visit) {
+    if (unit_ == Unit::byte || unit_ == Unit::character) {
+      for (std::size_t length = 0; !text.empty(); text.remove_prefix(length)) {
+        length = unit_ == Unit::byte ? 1 : character_length(text);
+        visit(text.substr(0, length));
+      }
+      return;
+    }
     std::size_t begin = 0;
-    for (const std::size_t end : cut(text)) {
+    for (const std::size_t end : cut_by_rules(text)) {
       visit(text.substr(begin, end - begin));
       begin = end;
     }
@@ -31,8 +38,13 @@ class Segmenter {
 
  private:
   struct Boundaries;
-  void cut_characters(std::string_view text);
-  void cut_by_rules(std::string_view text);
+  // A byte that is part of no character counts as one.
+  static std::size_t character_length(std::string_view text) {
+    const Decoded first = decode_at(text, 0);
+    return first.wrong == nullptr ? first.length : 1;
+  }
+  // Where each unit ends.
+  const std::vector<std::size_t>& cut_by_rules(std::string_view text);
 
   Unit unit_;
   std::unique_ptr<Boundaries> boundaries_;  // of graphemes and words

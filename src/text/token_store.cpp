@@ -1,5 +1,6 @@
 #include "text/token_store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -7,20 +8,15 @@
 #include <rune/error.h>
 
 namespace rune::text {
-namespace {
-
-constexpr std::size_t kBuffer = std::size_t{1} << 18;  // tokens
-
-}  // namespace
 
 TokenStore::TokenStore(std::filesystem::path file) : path_(std::move(file)), file_(path_, std::ios::binary) {
   if (!file_) throw FileError("could not create '" + path_.string() + "': " + std::generic_category().message(errno));
 }
 
-void TokenStore::push_back(std::int32_t token) {
-  tokens_.push_back(token);
-  ++size_;
-  if (!path_.empty() && tokens_.size() == kBuffer) flush();
+void TokenStore::expect(std::size_t count) {
+  constexpr std::size_t kMost = std::size_t{1}
+                                << 27;  // what is reserved and not used costs nothing; more may be refused
+  if (in_memory()) tokens_.reserve(std::min(count, kMost));
 }
 
 void TokenStore::flush() {
@@ -28,22 +24,23 @@ void TokenStore::flush() {
               static_cast<std::streamsize>(tokens_.size() * sizeof(std::int32_t)));
   file_.flush();
   if (!file_) throw FileError("could not write '" + path_.string() + "': " + std::generic_category().message(errno));
+  flushed_ += tokens_.size();
   tokens_.clear();
 }
 
 std::span<std::int32_t> TokenStore::all() {
-  if (path_.empty()) return tokens_;
+  if (in_memory()) return tokens_;
   if (mapping_ == nullptr) {
     flush();
     file_.close();
     mapping_ = std::make_shared<Mapping>(Mapping::open_to_change(path_));
   }
-  return {reinterpret_cast<std::int32_t*>(mapping_->mutable_bytes().data()), size_};
+  return {reinterpret_cast<std::int32_t*>(mapping_->mutable_bytes().data()), flushed_};
 }
 
 Tokens TokenStore::finish(std::size_t size) {
   const std::span<std::int32_t> tokens = all();
-  if (!path_.empty()) return {tokens.first(size), mapping_};
+  if (!in_memory()) return {tokens.first(size), mapping_};
   tokens_.resize(size);
   return {std::move(tokens_)};
 }

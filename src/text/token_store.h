@@ -22,8 +22,13 @@ class TokenStore {
   /// In a file that is made anew.
   explicit TokenStore(std::filesystem::path file);
 
-  void push_back(std::int32_t token);
-  [[nodiscard]] std::size_t size() const { return size_; }
+  void push_back(std::int32_t token) {
+    tokens_.push_back(token);
+    if (!in_memory() && tokens_.size() == kBuffer) flush();
+  }
+  /// Makes room for about so many, so that tokens in memory need not move.
+  void expect(std::size_t count);
+  [[nodiscard]] std::size_t size() const { return flushed_ + tokens_.size(); }
   [[nodiscard]] bool in_memory() const { return path_.empty(); }
   /// Ends appending.
   std::span<std::int32_t> all();
@@ -31,13 +36,15 @@ class TokenStore {
   Tokens finish(std::size_t size);
 
  private:
+  static constexpr std::size_t kBuffer = std::size_t{1} << 18;  // tokens
+
   void flush();
 
   std::filesystem::path path_;  // empty: in memory
   std::ofstream file_;
   std::vector<std::int32_t> tokens_;    // all, or those that are not in the file yet
   std::shared_ptr<Mapping> mapping_{};  // of the file
-  std::size_t size_ = 0;
+  std::size_t flushed_ = 0;             // of them, that are in the file
 };
 
 }  // namespace rune::text

@@ -22,6 +22,10 @@ std::optional<std::size_t> place_of(std::string_view unit) {
 }  // namespace
 
 std::int32_t UnitIndex::find(std::string_view unit) const {
+  if (unit.size() == 1) {  // ASCII: most units of most texts
+    const auto byte = static_cast<unsigned char>(unit.front());
+    if (byte < 0x80) return byte < singles_.size() ? singles_[byte] : kNone;
+  }
   if (const auto place = place_of(unit)) return *place < singles_.size() ? singles_[*place] : kNone;
   const auto found = others_.find(unit);
   return found == others_.end() ? kNone : found->second;

@@ -6,6 +6,8 @@
 
 #include <rune/error.h>
 
+#include "text/prefix.h"
+
 namespace rune::text {
 namespace {
 
@@ -100,9 +102,13 @@ std::string replace_invalid(std::string_view bytes) {
 
 std::size_t count_characters(std::string_view bytes) {
   std::size_t count = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++count) {
-    const Decoded decoded = decode_at(bytes, i);
-    i += decoded.wrong == nullptr ? decoded.length : 1;
+  while (!bytes.empty()) {
+    const std::size_t valid = valid_prefix(bytes);
+    count += valid - static_cast<std::size_t>(std::ranges::count_if(bytes.substr(0, valid), is_continuation));
+    bytes.remove_prefix(valid);
+    if (bytes.empty()) break;
+    ++count;
+    bytes.remove_prefix(1);
   }
   return count;
 }

@@ -44,11 +44,11 @@ std::string_view next_line(std::string_view& text) {
 }
 
 // What a file holds; nothing where it cannot be read. A system call more for each file would be felt in a long list.
-std::string content_of(const fs::path& path) {
+std::optional<std::string> content_of(const fs::path& path) {
   try {
     return read_file(path);
   } catch (const FileError&) {
-    return "";
+    return std::nullopt;
   }
 }
 
@@ -100,11 +100,14 @@ std::int64_t seconds_since_1970(const fs::path& path) {
   return std::chrono::duration_cast<std::chrono::seconds>(system.time_since_epoch()).count();
 }
 
-RunSummary summary_of(const fs::path& path, const HeldLocks& locks) {
+// Nothing where there is no run any more.
+std::optional<RunSummary> summary_of(const fs::path& path, const HeldLocks& locks) {
+  const std::optional<std::string> config = content_of(path / "config.toml");
+  if (!config && !is_run(path)) return std::nullopt;
   RunSummary summary{.path = path, .name = path.filename().string()};
-  summary.config = config_entries(content_of(path / "config.toml"));
-  read_metrics(content_of(path / "metrics.jsonl"), summary);
-  read_log(content_of(path / "log.txt"), summary);
+  summary.config = config_entries(config.value_or(""));
+  read_metrics(content_of(path / "metrics.jsonl").value_or(""), summary);
+  read_log(content_of(path / "log.txt").value_or(""), summary);
   if (locks.contain(path / "lock")) summary.state = RunState::live;
   summary.modified = seconds_since_1970(path / (summary.reports > 0 ? "metrics.jsonl" : "config.toml"));
   return summary;
@@ -187,24 +190,28 @@ std::vector<RunSummary> summarize_runs(std::span<const fs::path> runs) {
   const HeldLocks locks;
   std::vector<RunSummary> summaries;
   for (const fs::path& run : runs) {
-    if (is_run(run)) summaries.push_back(summary_of(run, locks));
+    if (auto summary = summary_of(run, locks)) summaries.push_back(std::move(*summary));
   }
   return summaries;
 }
 
 std::vector<ConfigEntries> differences(std::span<const RunSummary> runs) {
-  std::unordered_map<std::string_view, std::map<std::string_view, std::size_t>>
-      counts;  // key: value: runs that have it
+  struct Values {
+    std::map<std::string_view, std::size_t> counts;  // runs that have each
+    std::string_view usual;                          // the most frequent, the first of equals
+  };
+  std::unordered_map<std::string_view, Values> values_of;  // by key
   for (const RunSummary& run : runs) {
-    for (const auto& [key, value] : run.config) ++counts[key][value];
+    for (const auto& [key, value] : run.config) ++values_of[key].counts[value];
+  }
+  for (auto& [key, values] : values_of) {
+    const auto count = [](const auto& counted) { return counted.second; };
+    values.usual = std::ranges::max_element(values.counts, {}, count)->first;
   }
   std::vector<ConfigEntries> different(runs.size());
   for (std::size_t i = 0; i < runs.size(); ++i) {
     for (const auto& [key, value] : runs[i].config) {
-      const auto& values = counts[key];
-      const auto usual = std::ranges::max_element(
-          values, {}, [](const auto& counted) { return counted.second; });  // the first of equals
-      if (value != usual->first) different[i].emplace_back(key, value);
+      if (value != values_of[key].usual) different[i].emplace_back(key, value);
     }
   }
   return different;
