@@ -1,5 +1,5 @@
 // Small parts that every view uses.
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { Loaded } from "../load";
 
@@ -34,8 +34,15 @@ export function Waiting<T>({ loaded: { error, reload }, what }: { loaded: Loaded
   );
 }
 
+/** Broken between words alone, never behind the dashes of an option. */
 export function Command({ text }: { text: string }) {
-  return <code class="command">{text}</code>;
+  const words = text.split(" ").map((word, i) => (
+    <Fragment key={i}>
+      {i > 0 && " "}
+      <span>{word}</span>
+    </Fragment>
+  ));
+  return <code class="command">{words}</code>;
 }
 
 interface SliderProps {
