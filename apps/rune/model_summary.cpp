@@ -53,7 +53,8 @@ double training_memory(const model::Network& network, const TrainOptions& option
   const bool two_moments =
       options.optimizer.kind == OptimizerKind::adam || options.optimizer.kind == OptimizerKind::adamw;
   // Weights, gradients, moments, and the weights packed for the forward and the backward products.
-  const double copies = two_moments ? 6 : 5;
+  const double average = options.ema_decay > 0 ? 3 : 0;  // and packed as well
+  const double copies = (two_moments ? 6 : 5) + average;
   // The gates, h and its gradient, the input that dropout leaves, c and u where there are any.
   const double per_unit =
       static_cast<double>(cell.slots) + 3 + (cell.has_cell_state ? 1 : 0) + (cell.inner != model::Inner::none ? 1 : 0);

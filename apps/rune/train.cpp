@@ -151,6 +151,10 @@ void add_optimizer_options(CommandLine& line, TrainOptions& train) {
       fmt::format("The learning rate over time: {} (a PERIOD is 500 steps or 2e epochs).", train::kScheduleForms));
   line.option("--warmup", "PERIOD", train.schedule.warmup,
               "Linear rise of the learning rate in front of any schedule.");
+  line.option("--ema-decay", "X", train.ema_decay,
+              "Averaging of weights: what is measured, kept as best and writes is a moving average of the weights, of "
+              "which a step leaves this share. 0.999 averages over about the last 1000 steps, over fewer while there "
+              "are few; 0: none.");
 }
 
 void add_observation_options(CommandLine& line, Request& request) {

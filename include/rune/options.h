@@ -264,6 +264,8 @@ struct TrainOptions {
   Reduction reduction = Reduction::mean;
   OptimizerOptions optimizer{};
   ScheduleOptions schedule{};
+  double ema_decay = 0;  ///< averaging of weights (arXiv 2411.18704): what is measured and kept is their exponential
+                         ///< moving average, of which a step leaves this share; 0: none
   double clip_norm = 5;  ///< gradient norm above which gradients are scaled down; 0: never
   Period duration{10, Period::Unit::minutes};
   Period eval_every{1, Period::Unit::epochs};

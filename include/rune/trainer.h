@@ -26,6 +26,7 @@ struct TrainerOptions {
   Reduction reduction = TrainOptions().reduction;
   std::optional<double> learning_rate{};  ///< short for optimizer.learning_rate
   OptimizerOptions optimizer{};
+  double ema_decay = TrainOptions().ema_decay;  ///< averaging of weights: what the model gets back; 0: none
   ScheduleOptions schedule{};
   double clip_norm = TrainOptions().clip_norm;    ///< gradient norm above which gradients are scaled down; 0: never
   Period eval_every = TrainOptions().eval_every;  ///< how often the observer is called

@@ -9,11 +9,6 @@
 
 namespace rune {
 
-model::Model copy_of(const model::Model& original) {
-  return {original.vocabulary,
-          model::Network(original.network.options(), original.vocabulary.size(), original.network.parameters())};
-}
-
 Model::Model(std::shared_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Model::~Model() = default;
 Model::Model(Model&&) noexcept = default;

@@ -15,7 +15,4 @@ struct Model::Parts {
   std::shared_ptr<const model::Model> weights;
 };
 
-/// A model of its own with the same weights.
-model::Model copy_of(const model::Model& original);
-
 }  // namespace rune

@@ -26,6 +26,7 @@ TrainOptions train_options(const TrainerOptions& options) {
   result.reduction = options.reduction;
   result.optimizer = options.optimizer;
   result.optimizer.learning_rate = options.learning_rate.value_or(options.optimizer.learning_rate);
+  result.ema_decay = options.ema_decay;
   result.schedule = options.schedule;
   result.clip_norm = options.clip_norm;
   result.eval_every = options.eval_every;
@@ -68,9 +69,9 @@ struct Trainer::Parts {
   std::atomic<bool> stop_requested = false;
 
   Parts(std::shared_ptr<Model::Parts> model_parts, const text::Corpus& corpus, const TrainOptions& options)
-      : model(std::move(model_parts)), trainer(copy_of(*model->weights), corpus, options, nullptr) {}
+      : model(std::move(model_parts)), trainer(model::copy_of(*model->weights), corpus, options, nullptr) {}
 
-  void give_weights_back() { model->weights = std::make_shared<const model::Model>(copy_of(trainer.model())); }
+  void give_weights_back() { model->weights = std::make_shared<const model::Model>(model::copy_of(trainer.model())); }
 };
 
 Trainer::Trainer(Model& model, const Corpus& corpus, const TrainerOptions& options) {

@@ -113,6 +113,8 @@ struct Kernels {
   void (*sgd)(const SgdUpdate&, float* parameters, const float* gradients, float* momentum_buffer, std::size_t n);
   void (*rmsprop)(const RmspropUpdate&, float* parameters, const float* gradients, float* square_average,
                   float* momentum_buffer, std::size_t n);
+  /// average += share * (values - average), n elements.
+  void (*move_average)(float share, const float* values, float* average, std::size_t n);
   /// In double, in a fixed order.
   double (*sum_of_squares)(const float* values, std::size_t n);
 

@@ -151,6 +151,10 @@ inline void rmsprop(const RmspropUpdate& u, float* __restrict parameters, const 
   }
 }
 
+inline void move_average(float share, const float* __restrict values, float* __restrict average, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) average[i] += share * (values[i] - average[i]);
+}
+
 inline double sum_of_squares(const float* values, std::size_t n) {
   constexpr std::size_t kLanes = 16;
   double lanes[kLanes] = {};

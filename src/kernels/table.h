@@ -151,6 +151,7 @@ constexpr Kernels make_kernels() {
   table.adam = adam;
   table.sgd = sgd;
   table.rmsprop = rmsprop;
+  table.move_average = move_average;
   table.sum_of_squares = sum_of_squares;
   table.multiply_add_chains = multiply_add_chains<Operand, W>;
   table.multiply_adds_per_repetition = kChains * W * Operand::kDepth;

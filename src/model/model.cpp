@@ -189,7 +189,9 @@ void expect_finite(std::span<const float> values, const std::string& file, const
                                bad - values.begin(), *bad));
 }
 
-bool is_training_state(std::string_view name) { return name.starts_with("optimizer.") || name.starts_with("state."); }
+bool is_training_state(std::string_view name) {
+  return name.starts_with("optimizer.") || name.starts_with("state.") || name.starts_with("raw.");
+}
 
 }  // namespace
 
@@ -198,6 +200,11 @@ Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::u
   resolved.output_dropout = options.output_dropout.value_or(options.dropout);
   const int size = vocabulary.size();
   return {std::move(vocabulary), Network(resolved, size, Parameters::initialized(resolved, size, seed))};
+}
+
+Model copy_of(const Model& original) {
+  return {original.vocabulary,
+          Network(original.network.options(), original.vocabulary.size(), original.network.parameters())};
 }
 
 std::string to_json(const ModelOptions& options) {

@@ -19,6 +19,8 @@ struct Model {
 /// A model of freshly drawn parameters: a function of its arguments alone. Throws InputError for options that do not
 /// fit.
 Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::uint64_t seed);
+/// A model of its own with the same weights.
+Model copy_of(const Model& original);
 
 /// JSON forms, used in checkpoints; unknown keys, wrong types and out-of-range values are InputErrors naming `where`.
 std::string to_json(const ModelOptions& options);
@@ -34,7 +36,7 @@ format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary
 /// Whether a file's metadata says what model it holds.
 bool describes_model(const format::SafetensorsFile& file);
 /// Takes a model out of a file; every tensor's shape is checked, non-finite weights are refused. Other tensors
-/// (`optimizer.*`, `state.*`) are ignored here; anything else unknown is refused.
+/// (`optimizer.*`, `state.*`, `raw.*`) are ignored here; anything else unknown is refused.
 Model model_from(const format::SafetensorsFile& file);
 /// The model of a file, computing in a precision.
 Model load_model(const std::filesystem::path& path, Precision precision = Precision::f32);

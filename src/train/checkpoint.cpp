@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <iterator>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "train/period.h"
+#include "train/saved_parameters.h"
 
 namespace rune::train {
 namespace {
@@ -19,6 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr const char* kPositionKey = "rune.train";
+constexpr const char* kRaw = "raw.";
 
 /// Calls visit(name, value) for every field: the one list that reading and writing share.
 void visit_fields(auto& position, const auto& visit) {
@@ -102,6 +105,10 @@ format::Metadata metadata(const TrainState& state) {
   return metadata;
 }
 
+const model::Parameters& model_weights(const TrainState& state) {
+  return state.average ? state.average->weights() : state.model.network.parameters();
+}
+
 std::vector<std::int64_t> shape_of(const model::State& carried, const ModelOptions& options) {
   return {options.layers, carried.batch_size(), options.hidden_size};
 }
@@ -134,8 +141,12 @@ model::State carried_state(const format::SafetensorsFile& file, const ModelOptio
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const TrainState& state, const std::filesystem::path& older) {
-  auto tensors = model::tensors_of(state.model.network.parameters());
-  for (auto& moments : state.optimizer.tensors()) tensors.push_back(std::move(moments));
+  auto tensors = model::tensors_of(model_weights(state));
+  const auto append = [&](std::vector<format::TensorView>&& more) {
+    std::ranges::move(more, std::back_inserter(tensors));
+  };
+  if (state.average) append(tensors_of(kRaw, state.model.network.parameters()));
+  append(state.optimizer.tensors());
   const auto shape = shape_of(state.carried, state.model.network.options());
   const std::vector<float> hidden = state.carried.hidden_values();
   const std::vector<float> cells = state.carried.cell_values();
@@ -145,7 +156,7 @@ void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
 }
 
 void save_weights(const std::filesystem::path& path, const TrainState& state) {
-  format::write_safetensors(path, model::tensors_of(state.model.network.parameters()), metadata(state));
+  format::write_safetensors(path, model::tensors_of(model_weights(state)), metadata(state));
 }
 
 Position position_of(const format::SafetensorsFile& file) {
@@ -173,10 +184,19 @@ Position position_of(const format::SafetensorsFile& file) {
 TrainState train_state_from(const format::SafetensorsFile& file, const TrainOptions& options) {
   const Position position = position_of(file);
   model::Model model = model::model_from(file);
+  std::optional<WeightAverage> average;
+  expect_tensors(file, kRaw, options.ema_decay > 0 ? model.network.parameters().tensors().size() : 0,
+                 "was ema_decay changed?");
+  if (options.ema_decay > 0) {
+    average.emplace(options.ema_decay, model);
+    model::Parameters raw = model.network.parameters();
+    read_tensors(file, kRaw, raw);
+    model.network = model::Network(model.network.options(), model.vocabulary.size(), std::move(raw));
+  }
   Optimizer optimizer(options.optimizer, model.network.parameters());
   optimizer.restore(file, position.step);
   model::State carried = carried_state(file, model.network.options(), options.batch_size);
-  return {std::move(model), std::move(optimizer), std::move(carried), position};
+  return {std::move(model), std::move(optimizer), std::move(carried), position, std::move(average)};
 }
 
 TrainState load_checkpoint(const std::filesystem::path& path, const TrainOptions& options) {

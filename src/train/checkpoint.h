@@ -12,6 +12,7 @@
 #include "train/loss_trend.h"
 #include "train/optimizer.h"
 #include "train/run_directory.h"
+#include "train/weight_average.h"
 
 namespace rune::train {
 
@@ -48,13 +49,15 @@ struct TrainState {
   Optimizer optimizer;
   model::State carried;  // of the batch's streams, from block to block
   Position position;
+  std::optional<WeightAverage> average{};  // with ema_decay: what is measured and kept as the model
 };
 
 /// Writes weights, moments (`optimizer.*`) and carried state (`state.hidden`, `state.cell`: (layers, B, H)) to one
-/// file, atomically. The file that is replaced stays as `older`, unless that is empty.
+/// file, atomically. Where weights are averaged, the file's model is the average, and `raw.*` are the weights that
+/// training goes on with. The file that is replaced stays as `older`, unless that is empty.
 void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
                      const std::filesystem::path& older = {});
-/// The same with the weights alone.
+/// The same with the model's weights alone: the average, where there is one.
 void save_weights(const std::filesystem::path& path, const TrainState& state);
 
 /// Takes what save_checkpoint wrote out of a file. Throws InputError naming the file if anything is missing, unknown,

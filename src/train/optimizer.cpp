@@ -7,10 +7,8 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
-#include <rune/error.h>
-
 #include "kernels/kernels.h"
+#include "train/saved_parameters.h"
 #include "train/train_options.h"
 
 namespace rune::train {
@@ -35,9 +33,7 @@ std::vector<std::string> moment_names(const OptimizerOptions& options) {
 
 bool is_mean_of_squares(std::string_view moment) { return moment == "exp_avg_sq" || moment == "square_avg"; }
 
-std::string tensor_name(const std::string& moment, const model::Tensor& tensor) {
-  return "optimizer." + moment + "." + tensor.name;
-}
+std::string prefix_of(const std::string& moment) { return "optimizer." + moment + "."; }
 
 }  // namespace
 
@@ -149,35 +145,19 @@ bool Optimizer::finite(ThreadTeam& team) {
 std::vector<format::TensorView> Optimizer::tensors() const {
   std::vector<format::TensorView> views;
   for (const Moment& moment : moments_) {
-    for (const model::Tensor& tensor : moment.values.tensors()) {
-      views.push_back(
-          format::tensor_view(tensor_name(moment.name, tensor), tensor.shape, moment.values.values(tensor)));
-    }
+    for (auto& view : tensors_of(prefix_of(moment.name), moment.values)) views.push_back(std::move(view));
   }
   return views;
 }
 
 void Optimizer::restore(const format::SafetensorsFile& file, std::int64_t steps) {
-  std::size_t found = 0;
-  for (const format::TensorView& view : file.tensors()) found += view.name.starts_with("optimizer.") ? 1 : 0;
   std::size_t expected = 0;
   for (Moment& moment : moments_) {
-    for (const model::Tensor& tensor : moment.values.tensors()) {
-      ++expected;
-      const auto& view = file.get(tensor_name(moment.name, tensor), format::DType::f32, tensor.shape);
-      const auto values = view.as<float>();
-      const float least = is_mean_of_squares(moment.name) ? 0.0F : std::numeric_limits<float>::lowest();
-      if (!std::ranges::all_of(values, [&](float value) { return std::isfinite(value) && value >= least; })) {
-        throw InputError(fmt::format("{}: expected finite moments{} in {}, found others", file.name(),
-                                     least == 0 ? " of at least 0" : "", view.name));
-      }
-      std::ranges::copy(values, moment.values.values(tensor).begin());
-    }
+    const float least = is_mean_of_squares(moment.name) ? 0.0F : std::numeric_limits<float>::lowest();
+    read_tensors(file, prefix_of(moment.name), moment.values, least);
+    expected += moment.values.tensors().size();
   }
-  if (found != expected) {
-    throw InputError(
-        fmt::format("{}: expected {} tensors optimizer.* for these options, found {}", file.name(), expected, found));
-  }
+  expect_tensors(file, "optimizer.", expected, "was the optimizer changed?");
   steps_ = steps;
 }
 

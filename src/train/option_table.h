@@ -119,6 +119,7 @@ void visit_optimizer_options(Train& train, Visitor&& visit) {
   visit("learning_rate", optimizer.learning_rate, kPositive, "");
   visit("schedule", train.schedule, kAny, list_names<ScheduleKind>() + " with their values");
   visit("warmup", train.schedule.warmup, kNotNegative, "steps or epochs of linear rise; 0: none");
+  visit("ema_decay", train.ema_decay, kBelowOne, "averaging of weights: what a step leaves of it; 0: none");
   visit("beta1", optimizer.beta1, kBelowOne, "adam, adamw");
   visit("beta2", optimizer.beta2, kBelowOne, "adam, adamw");
   visit("eps", optimizer.eps, kNotNegative, "adam, adamw, rmsprop");

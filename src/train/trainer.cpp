@@ -71,7 +71,9 @@ TrainState new_training(model::Model model, const text::Corpus& corpus, const Tr
   model::State carried(model.network.options(), options.batch_size);
   Position position;
   position.corpus_hash = corpus.hash;
-  return {std::move(model), std::move(optimizer), std::move(carried), std::move(position)};
+  std::optional<WeightAverage> average;
+  if (options.ema_decay > 0) average.emplace(options.ema_decay, model);
+  return {std::move(model), std::move(optimizer), std::move(carried), std::move(position), std::move(average)};
 }
 
 // What was reported after a position will be reported again.
@@ -125,6 +127,8 @@ struct Trainer::Parts {
 
   [[nodiscard]] model::Network& network() { return state.model.network; }
   [[nodiscard]] Position& position() { return state.position; }
+  /// What is measured, writes, and is kept: the average of the weights where there is one.
+  [[nodiscard]] const model::Model& kept_model() { return state.average ? state.average->model(team) : state.model; }
 
   [[nodiscard]] std::int64_t planned_steps(const Period& duration) const {
     return in_minutes(duration) ? 0 : epochs.end_of(duration, 0);
@@ -261,7 +265,7 @@ bool Trainer::Parts::advance(const Observer& observer) {
 
 // 1. the next block, from the state that its streams are in
 // 2. loss and gradients of the mean loss; nothing is touched unless both are finite and the loss is no explosion
-// 3. clip, update, pack
+// 3. clip, update, pack, average
 void Trainer::Parts::train_step() {
   const auto start = Clock::now();
   Position& now = position();
@@ -291,6 +295,7 @@ void Trainer::Parts::train_step() {
   network().pack(team, /*with_table=*/false);
 
   ++now.step;
+  if (state.average) state.average->add(network().parameters(), now.step, team);
   now.characters += loss.characters;
   now.loss_sum += loss.sum;
   now.loss_characters += loss.characters;
@@ -318,7 +323,7 @@ void Trainer::Parts::fix_total_steps() {
   if (!timed && position().seconds < limit) return;
   if (evaluator && !evaluation_seconds) {
     const auto start = Clock::now();
-    evaluator->evaluate(network(), team);
+    evaluator->evaluate(kept_model().network, team);
     evaluation_seconds = seconds_since(start);
     update_clock();
   }
@@ -374,7 +379,7 @@ void Trainer::Parts::report(const Observer& observer) {
   report.seconds = now.seconds;
   if (options.sample.length > 0) {
     report.sample = options.sample.prompt +
-                    generate::generate_text(state.model, prompt, options.sample.length, sampling_of(options));
+                    generate::generate_text(kept_model(), prompt, options.sample.length, sampling_of(options));
   }
 
   now.train_loss = report.train_loss;
@@ -401,7 +406,7 @@ void Trainer::Parts::report(const Observer& observer) {
 
 generate::Evaluation Trainer::Parts::evaluate(generate::Evaluator& on) {
   const bool carried = options.reset_state == ResetState::never;
-  return on.evaluate(network(), team, carried ? &state.carried : nullptr);
+  return on.evaluate(kept_model().network, team, carried ? &state.carried : nullptr);
 }
 
 void Trainer::Parts::save_finished_cycle() {
@@ -438,7 +443,11 @@ void Trainer::Parts::diverged(std::int64_t step, const std::string& found) const
 
 // A finite gradient can still carry weights or moments out of float's range.
 void Trainer::Parts::require_finite() {
-  if (std::isfinite(state.optimizer.norm(network().parameters(), team)) && state.optimizer.finite(team)) return;
+  const auto finite = [&](const model::Parameters& weights) {
+    return std::isfinite(state.optimizer.norm(weights, team));
+  };
+  const bool average = !state.average || finite(state.average->weights());
+  if (average && finite(network().parameters()) && state.optimizer.finite(team)) return;
   diverged(position().step, "weights or moments are no longer finite");
 }
 
@@ -611,7 +620,7 @@ std::int64_t Trainer::step() const { return parts_->state.position.step; }
 std::int64_t Trainer::steps_per_epoch() const { return parts_->epochs.first(); }
 std::int64_t Trainer::total_steps() const { return parts_->state.position.total_steps; }
 const TrainOptions& Trainer::options() const { return parts_->options; }
-const model::Model& Trainer::model() const { return parts_->state.model; }
+const model::Model& Trainer::model() const { return parts_->kept_model(); }
 std::optional<Protocol> Trainer::protocol() const { return parts_->options.protocol; }
 
 }  // namespace rune::train

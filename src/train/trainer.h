@@ -101,6 +101,7 @@ class Trainer {
   [[nodiscard]] std::int64_t steps_per_epoch() const;
   [[nodiscard]] std::int64_t total_steps() const;  // 0: not known yet (minutes)
   [[nodiscard]] const TrainOptions& options() const;
+  /// What is measured and kept: with ema_decay the average of the weights.
   [[nodiscard]] const model::Model& model() const;
   [[nodiscard]] std::optional<Protocol> protocol() const;  // the one in use; empty without validation
 

@@ -155,6 +155,20 @@ TEST_P(PointwiseTest, ScatterAddsWhatGatherWouldRead) {
     }
 }
 
+TEST_P(PointwiseTest, AnAverageMovesByItsShare) {
+  for (const std::size_t n : {0, 1, 15, 16, 17, 4099}) {
+    const RandomStream random(n, RandomPurpose::shuffle);
+    std::vector<float> values(n), average(n), expected(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      values[i] = random.uniform(2 * i);
+      average[i] = random.uniform(2 * i + 1);
+      expected[i] = static_cast<float>(0.75 * static_cast<double>(average[i]) + 0.25 * static_cast<double>(values[i]));
+    }
+    GetParam().kernels->move_average(0.25F, values.data(), average.data(), n);
+    for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(average[i], expected[i], 1e-7);
+  }
+}
+
 TEST_P(PointwiseTest, SumOfSquaresIsExactInDouble) {
   for (const std::size_t n : {0, 1, 15, 16, 17, 4096, 4099}) {
     const RandomStream random(n, RandomPurpose::shuffle);

@@ -170,6 +170,23 @@ TEST_F(DamagedCheckpoint, MissingAndUnknownTensors) {
   expect_refused("state.*", [&](auto& tensors, auto&) { tensors.push_back(format::tensor_view("state.x", {1}, one)); });
 }
 
+TEST_F(DamagedCheckpoint, WeightsThatAreAveraged) {
+  const auto nothing = [](auto&, auto&) {};
+  TrainOptions averaging = kOptions;
+  averaging.ema_decay = 0.9;
+  expect_refused("tensors raw.*, found 0; was ema_decay changed?", nothing, averaging);
+  TrainState state = example();
+  state.average.emplace(averaging.ema_decay, state.model);
+  save_checkpoint(folder_ / "last", state);
+  EXPECT_EQ(weights(load_checkpoint(folder_ / "last", averaging)), weights(state));
+  expect_refused("expected 0 tensors raw.*", nothing);
+  expect_refused(
+      "raw.", [](auto& tensors, auto&) { remove(tensors, "raw.fc.bias"); }, averaging);
+  const std::vector<float> bad(5, std::nanf(""));
+  expect_refused(
+      "raw.fc.bias", [&](auto& tensors, auto&) { replace(tensors, "raw.fc.bias", bad); }, averaging);
+}
+
 TEST_F(DamagedCheckpoint, ValuesThatAreNotFinite) {
   const std::vector<float> bad(2 * 3 * 6, std::nanf(""));
   expect_refused("state.cell", [&](auto& tensors, auto&) { replace(tensors, "state.cell", bad); });

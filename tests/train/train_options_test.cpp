@@ -94,6 +94,7 @@ TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
       {"beta1", [](auto& o) { o.optimizer.beta1 = 1; }},
       {"beta2", [](auto& o) { o.optimizer.beta2 = -0.1; }},
       {"eps", [](auto& o) { o.optimizer.eps = -1; }},
+      {"ema_decay to be at least 0 and below 1", [](auto& o) { o.ema_decay = 1; }},
       {"weight_decay", [](auto& o) { o.optimizer.weight_decay = -1; }},
       {"warmup",
        [](auto& o) {

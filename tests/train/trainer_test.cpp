@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -41,6 +42,7 @@ struct Case {
   OptimizerOptions optimizer;
   std::string schedule;
   Kind kind = Kind::streams;
+  double ema_decay = 0;
 };
 
 class ResumedRun : public testing::TestWithParam<Case> {
@@ -51,6 +53,7 @@ class ResumedRun : public testing::TestWithParam<Case> {
     options.optimizer.learning_rate = 0.02;
     options.schedule = parse_schedule(GetParam().schedule, "schedule");
     options.schedule.warmup = {2, Unit::steps};
+    options.ema_decay = GetParam().ema_decay;
     set_batching(GetParam().kind, options);
     return options;
   }
@@ -101,6 +104,8 @@ INSTANTIATE_TEST_SUITE_P(
             "adam_then_random_lengths_lstm", Cell::lstm, {}, "constant@1e then restarts:3:2:0:1", Kind::random_lengths},
         Case{"adam_cosine_windows_loop", Cell::loop, {}, "cosine", Kind::windows},
         Case{"adam_constant_records_gru", Cell::gru, {}, "constant", Kind::records},
+        Case{"adam_averaged_lstm", Cell::lstm, {}, "cosine", Kind::streams, 0.8},
+        Case{"adam_averaged_random_lengths_gru", Cell::gru, {}, "constant", Kind::random_lengths, 0.99},
         Case{"momentum_restarts_lstm",
              Cell::lstm,
              {.kind = OptimizerKind::sgd, .momentum = 0.9, .nesterov = true},
@@ -139,6 +144,41 @@ TEST(Trainer, FollowsTruncatedBackPropagationOverStreams) {
   }
   const auto expected = model.network.parameters().arena();
   EXPECT_EQ(weights(trainer), std::vector<float>(expected.begin(), expected.end()));
+}
+
+TEST(Trainer, MeasuresAndKeepsTheAverageOfTheWeights) {
+  const test::TemporaryFolder folder;
+  TrainOptions options = train_options();
+  start(folder / "plain", options).run({});
+  options.ema_decay = 0.7;
+  Trainer trainer = start(folder / "averaged", options);
+  std::vector<double> losses;
+  Observer observer;
+  observer.on_report = [&](const Report& report) { losses.push_back(report.validation->loss); };
+  trainer.run(observer);
+
+  // The training itself is the one without averaging.
+  const auto plain = contents(folder / "plain/last.safetensors");
+  auto averaged = contents(folder / "averaged/last.safetensors");
+  for (const auto& tensor : trainer.model().network.parameters().tensors()) {
+    EXPECT_EQ(averaged.at("raw." + tensor.name), plain.at(tensor.name)) << tensor.name;
+    EXPECT_NE(averaged.at(tensor.name), plain.at(tensor.name)) << tensor.name;
+    EXPECT_EQ(averaged.at("optimizer.exp_avg." + tensor.name), plain.at("optimizer.exp_avg." + tensor.name));
+  }
+  EXPECT_EQ(metrics_of(folder / "averaged").back()["train_loss"], metrics_of(folder / "plain").back()["train_loss"]);
+
+  // What is kept is what has been measured: the best model, the last one, and the trainer's.
+  const text::Corpus text = corpus();
+  ThreadTeam team(1);
+  const auto loss = [&](const model::Model& model) {
+    return generate::Evaluator(model.network, text.validation, *trainer.protocol(), options.sequence_length)
+        .evaluate(model.network, team)
+        .loss;
+  };
+  EXPECT_EQ(loss(model::load_model(folder / "averaged/last.safetensors")), losses.back());
+  EXPECT_EQ(loss(trainer.model()), losses.back());
+  EXPECT_EQ(loss(model::load_model(folder / "averaged/best.safetensors")), *std::ranges::min_element(losses));
+  EXPECT_FALSE(contents(folder / "averaged/best.safetensors").contains("raw.fc.bias"));
 }
 
 TEST(Trainer, DocumentsAreMeasuredEachFromAZeroState) {
@@ -424,6 +464,7 @@ TEST(Trainer, ASteadyStepAllocatesNothing) {
     options.threads = 2;
     options.duration = {20, Unit::steps};
     options.eval_every = {100, Unit::steps};
+    options.ema_decay = 0.9;
     Trainer trainer(new_model(model_options(cell), corpus()), corpus(), options, nullptr);
     std::int64_t before = 0;
     Observer observer;
