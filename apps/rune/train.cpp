@@ -77,7 +77,7 @@ void add_text_options(CommandLine& line, TextOptions& text, std::vector<std::str
   line.exclusive({"--validation", "--validation-fraction", "--validation-characters", "--validation-windows"});
 }
 
-void add_model_options(CommandLine& line, ModelOptions& model) {
+void add_model_options(CommandLine& line, ModelOptions& model, OutputBias& output_bias) {
   line.group("Model");
   line.option(
       "--cell", "NAME", model.cell,
@@ -96,6 +96,9 @@ void add_model_options(CommandLine& line, ModelOptions& model) {
                   " (identity: cells rnn, loop, loop_concat).");
   line.option("--forget-bias", "X", model.forget_bias,
               "Of cell lstm: where the forget gate's bias starts; 1 makes it remember at first. [random]");
+  line.option("--output-bias", "NAME", output_bias,
+              "How the projection's bias starts: " + train::list_names<OutputBias>() +
+                  "; frequencies: the first guess is how often each character occurs.");
 }
 
 void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags& duration) {
@@ -224,7 +227,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
       "Begin with the weights of another model, which also decides shape, unit and case. Units of both alphabets "
       "keep what it knows of them.");
   add_text_options(line, request.text, request.validation, validation_fraction);
-  add_model_options(line, request.model);
+  add_model_options(line, request.model, request.train.output_bias);
   add_training_options(line, request.train, duration);
   add_optimizer_options(line, request.train);
   add_observation_options(line, request);
@@ -359,7 +362,7 @@ train::Trainer new_trainer(Request& request, train::RunDirectory& run) {
     config.train = request.train;
   }
   const TrainOptions options = train::fitted(config.train, corpus);
-  model::Model model = train::initial_model(config, corpus.vocabulary);
+  model::Model model = train::initial_model(config, corpus);
   if (!quiet) message(fit_note(config.train, options) + summary(request, options, corpus, model.network));
   return {std::move(model), std::move(corpus), options, &run};
 }

@@ -77,7 +77,13 @@ struct OptimizerOptions {
   bool operator==(const OptimizerOptions&) const = default;
 };
 
-enum class ScheduleKind { constant, step, exponential, cosine, restarts, stages };
+enum class ScheduleKind { constant, step, exponential, cosine, restarts, stages, wsd };
+
+/// How the rate of warm-up, stable, decay falls to 0.
+enum class DecayShape {
+  linear,  ///< by the share of the decay that is over
+  sqrt,    ///< by the root of that share: fast at first (arXiv 2405.18392)
+};
 
 /// The learning rate as a function of the step alone, so that a resumed run needs no state for it.
 struct ScheduleOptions {
@@ -93,9 +99,11 @@ struct ScheduleOptions {
   double final_learning_rate = 0;  ///< cosine, restarts: where a cycle ends (PyTorch's eta_min)
   Period slow_start{};             ///< restarts: steps at a hundredth of the rate, part of the first cycle; 0: none
   std::vector<Stage> stages{};     ///< stages: the last one goes on until the end
-  Period warmup{};                 ///< linear, in front of any of them; 0: none
-  Period length{};                 ///< how long, where another one comes after it
-  std::vector<ScheduleOptions> then{};  ///< what follows, each for its length, the last one until the end
+  double decay_fraction = 0.2;     ///< wsd (arXiv 2404.06395): share of the whole in which the rate falls to 0
+  DecayShape decay_shape = DecayShape::linear;  ///< wsd
+  Period warmup{};                              ///< linear, in front of any of them; 0: none
+  Period length{};                              ///< how long, where another one comes after it
+  std::vector<ScheduleOptions> then{};          ///< what follows, each for its length, the last one until the end
 
   bool operator==(const ScheduleOptions&) const = default;
 };
@@ -211,6 +219,12 @@ enum class SequenceLengths {
   random,  ///< a new length for every batch (arXiv 1708.02182)
 };
 
+/// How the bias of the projection starts.
+enum class OutputBias {
+  uniform,      ///< as PyTorch's nn.Linear
+  frequencies,  ///< log frequencies of the units in the training text, so that the first guess is theirs
+};
+
 /// Where the carried state of streams becomes zero.
 enum class ResetState {
   epoch,       ///< at the start of every epoch and of every validation
@@ -257,10 +271,13 @@ struct TrainOptions {
   int sequence_length = 100;                                  ///< streams, windows; records: the longest there is
   SequenceLengths sequence_lengths = SequenceLengths::fixed;  ///< streams
   ResetState reset_state = ResetState::epoch;                 ///< streams
-  int stride = 0;                ///< windows: characters from one to the next; 0: the sequence length
-  bool partial_window = true;    ///< windows: also the one that the end of the text cuts short
-  LossOn loss_on = LossOn::all;  ///< windows
-  bool shuffle = false;          ///< windows, records: a new order in every epoch
+  Period sequence_doubling{};   ///< streams: when sequences become twice as long, in steps or epochs; 0: never
+  bool random_offsets = false;  ///< streams: begin every epoch at another place of the text, taken as a ring
+  OutputBias output_bias = OutputBias::uniform;  ///< of new weights
+  int stride = 0;                                ///< windows: characters from one to the next; 0: the sequence length
+  bool partial_window = true;                    ///< windows: also the one that the end of the text cuts short
+  LossOn loss_on = LossOn::all;                  ///< windows
+  bool shuffle = false;                          ///< windows, records: a new order in every epoch
   Reduction reduction = Reduction::mean;
   OptimizerOptions optimizer{};
   ScheduleOptions schedule{};

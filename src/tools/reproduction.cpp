@@ -123,7 +123,7 @@ std::optional<SystemRun> train_once(const train::Recipe& recipe, std::uint64_t s
       trainer->set_duration(config.train.duration);
     }
   } else {
-    model::Model model = train::initial_model(config, corpus.vocabulary);
+    model::Model model = train::initial_model(config, corpus);
     trainer.emplace(std::move(model), std::move(corpus), config.train, &directory);
   }
   if (!trainer->finished() && trainer->run(observer) == train::Outcome::stopped) return std::nullopt;

@@ -83,6 +83,9 @@ void visit_train_options(Train& train, Visitor&& visit) {
   visit("sequence_length", train.sequence_length, kAtLeastOne, "characters of each in a step");
   visit("sequence_lengths", train.sequence_lengths, kAny, list_names<SequenceLengths>() + "; streams only");
   visit("reset_state", train.reset_state, kAny, list_names<ResetState>() + "; streams only");
+  visit("sequence_doubling", train.sequence_doubling, kNotNegative, "streams: twice as long from here on; 0: never");
+  visit("random_offsets", train.random_offsets, kAny, "streams: begin every epoch at another place");
+  visit("output_bias", train.output_bias, kAny, list_names<OutputBias>() + ": how the projection's bias starts");
   visit("stride", train.stride, kNotNegative, "from a window to the next; 0: sequence_length");
   visit("partial_window", train.partial_window, kAny, "also the one that the text's end cuts short");
   visit("loss_on", train.loss_on, kAny, list_names<LossOn>() + " steps of a window");

@@ -18,8 +18,12 @@ namespace rune::model {
 template <>
 inline constexpr std::array<std::string_view, 4> kNames<OptimizerKind>{"adam", "adamw", "sgd", "rmsprop"};
 template <>
-inline constexpr std::array<std::string_view, 6> kNames<ScheduleKind>{"constant", "step",     "exponential",
-                                                                      "cosine",   "restarts", "stages"};
+inline constexpr std::array<std::string_view, 7> kNames<ScheduleKind>{"constant", "step",   "exponential", "cosine",
+                                                                      "restarts", "stages", "wsd"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<DecayShape>{"linear", "sqrt"};
+template <>
+inline constexpr std::array<std::string_view, 2> kNames<OutputBias>{"uniform", "frequencies"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Alphabet>{"text", "printable"};
 template <>

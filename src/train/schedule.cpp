@@ -121,6 +121,12 @@ double rate_in(const Phase& phase, double base, std::int64_t step, const Epochs&
     }
     case ScheduleKind::stages:
       return stage_rate(options.stages, start, step, epochs);
+    case ScheduleKind::wsd: {
+      if (phase.end == 0) return base;
+      const double length = options.decay_fraction * static_cast<double>(phase.end - phase.start);
+      const double over = 1 - std::clamp(static_cast<double>(phase.end - step) / length, 0.0, 1.0);
+      return base * (1 - (options.decay_shape == DecayShape::sqrt ? std::sqrt(over) : over));
+    }
   }
   return base;
 }
@@ -202,6 +208,11 @@ ScheduleOptions parse_form(std::string_view text, std::string_view option) {
         schedule.stages.push_back({parse_number(halves[0], option), parse_period(halves[1], option)});
       }
       break;
+    case ScheduleKind::wsd:
+      expect(0, 2);
+      if (values > 0) schedule.decay_fraction = parse_number(parts[1], option);
+      if (values > 1) schedule.decay_shape = parse_name<DecayShape>(parts[2], option);
+      break;
   }
   return schedule;
 }
@@ -228,6 +239,8 @@ std::string form_of(const ScheduleOptions& options) {
       }
       return text;
     }
+    case ScheduleKind::wsd:
+      return fmt::format("wsd:{}:{}", options.decay_fraction, name_of(options.decay_shape));
   }
   return {};
 }

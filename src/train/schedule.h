@@ -20,9 +20,11 @@ namespace rune::train {
 ///   cosine       final + (base - final) * (1 + cos(pi s / T)) / 2  CosineAnnealingLR, T = total - warm-up steps
 ///   restarts     the same, s and T being those of the cycle        CosineAnnealingWarmRestarts; with a slow start the
 ///                first steps of all have base / 100 instead, as fastai 0.7 does
+///   wsd          base, until the last decay_fraction of the schedule: there base * (1 - p), or base * (1 - sqrt(p)),
+///                p being the share of it that is over; warm-up, stable, decay
 ///   stages       the rate of the stage that s lies in; `base` is not used
-/// Warm-up step i of W has the rate of s = 0 times (i + 1) / (W + 1). `total_steps` 0: not known yet, so cosine stays
-/// at its start. Where one schedule follows another, each counts from its own start, and its own length is its total.
+/// Warm-up step i of W has the rate of s = 0 times (i + 1) / (W + 1). `total_steps` 0: not known yet, so cosine and
+/// wsd stay at their start. Where one schedule follows another, each counts from its own start, and its own length is its total.
 double learning_rate(const ScheduleOptions& options, double base, std::int64_t step, const Epochs& epochs,
                      std::int64_t total_steps);
 
@@ -33,7 +35,7 @@ std::int64_t cycles_over(const ScheduleOptions& options, std::int64_t step, cons
 inline constexpr std::string_view kScheduleForms =
     "constant, step:PERIOD:FACTOR, exponential:FACTOR[:PERIOD], cosine[:FINAL_LR], "
     "restarts:PERIOD[:MULTIPLIER[:FINAL_LR[:SLOW_START]]], "
-    "stages:LR@PERIOD,LR@PERIOD..., or several: FORM@PERIOD then FORM@PERIOD ...";
+    "stages:LR@PERIOD,LR@PERIOD..., wsd[:FRACTION[:linear|sqrt]], or several: FORM@PERIOD then FORM@PERIOD ...";
 
 /// A schedule without its warm-up (an option of its own). Throws InputError naming the option, the text and the form
 /// that was expected.

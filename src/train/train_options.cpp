@@ -48,6 +48,7 @@ void validate_phase(const ScheduleOptions& schedule) {
   check_limits("the schedule's factor", schedule.factor, kPositive);
   check_limits("the schedule's cycle multiplier", schedule.cycle_multiplier, kAtLeastOne);
   check_limits("the schedule's final learning rate", schedule.final_learning_rate, kNotNegative);
+  check_limits("the schedule's decay fraction", schedule.decay_fraction, {.low = 0, .low_allowed = false, .high = 1});
   for (const ScheduleOptions::Stage& stage : schedule.stages) {
     refuse_minutes("a stage's length", stage.length);
     check_limits("a stage's length", stage.length, kPositive);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -530,9 +531,35 @@ text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary
                             {.on_progress = on_progress});
 }
 
-model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary) {
-  if (config.from.empty()) return model::new_model(config.model, vocabulary, config.train.seed);
-  return model::with_alphabet(model::load_model(config.from), vocabulary, config.train.seed);
+namespace {
+
+// Each unit counted once more than there is of it, so that none is impossible.
+void start_at_frequencies(model::Network& network, std::span<const std::int32_t> tokens) {
+  const auto size = static_cast<std::size_t>(network.vocabulary_size());
+  std::vector<std::int64_t> counts(size, 1);
+  for (const std::int32_t token : tokens) ++counts[static_cast<std::size_t>(token)];
+  const auto all = static_cast<double>(tokens.size() + size);
+  std::ranges::transform(counts, network.mutable_parameters().values("fc.bias").begin(), [&](std::int64_t count) {
+    return static_cast<float>(std::log(static_cast<double>(count) / all));
+  });
+  ThreadTeam team(1);
+  network.pack(team);
+}
+
+}  // namespace
+
+model::Model initial_model(const RunConfig& config, const text::Corpus& corpus) {
+  const bool frequencies = config.train.output_bias == OutputBias::frequencies;
+  if (!config.from.empty()) {
+    if (frequencies) {
+      throw InputError(fmt::format("expected output_bias to be left alone with the weights of '{}', found frequencies",
+                                   config.from.string()));
+    }
+    return model::with_alphabet(model::load_model(config.from), corpus.vocabulary, config.train.seed);
+  }
+  model::Model model = model::new_model(config.model, corpus.vocabulary, config.train.seed);
+  if (frequencies) start_at_frequencies(model.network, corpus.train);
+  return model;
 }
 
 Trainer::Trainer(model::Model model, text::Corpus corpus, const TrainOptions& options, RunDirectory* run) {
@@ -559,7 +586,7 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_co
                                    run.path().string()));
     }
     // Ended before its first save: nothing has been trained yet.
-    model::Model model = initial_model(config, corpus.vocabulary);
+    model::Model model = initial_model(config, corpus);
     return Trainer(std::move(model), std::move(corpus), config.train, &run);
   }
   TrainState state = train_state_from(checkpoint->file, config.train);

@@ -21,9 +21,9 @@ namespace rune::train {
 text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary = std::nullopt,
                          text::Cache cache = text::Cache::automatic,
                          const std::function<void(double)>& on_progress = {});
-/// What a training starts from: the weights of config.from (whose shape overrides config.model) with this alphabet,
-/// else new ones.
-model::Model initial_model(const RunConfig& config, const text::Vocabulary& vocabulary);
+/// What a training on this corpus starts from: the weights of config.from (whose shape overrides config.model) with its
+/// alphabet, else new ones. Throws InputError where config.from meets options of new weights alone.
+model::Model initial_model(const RunConfig& config, const text::Corpus& corpus);
 
 /// One line of metrics.jsonl: what happened since the line before it.
 struct Report {

@@ -50,6 +50,32 @@ TEST(Schedule, ExponentialMultipliesTheSameInEveryStep) {
   }
 }
 
+TEST(Schedule, WarmUpStableDecay) {
+  constexpr std::int64_t kWarmup = 4;
+  constexpr std::int64_t kSteps = 100;
+  constexpr std::int64_t kDecay = 25;
+  for (const DecayShape shape : {DecayShape::linear, DecayShape::sqrt}) {
+    ScheduleOptions options{.kind = ScheduleKind::wsd, .warmup = {kWarmup}};
+    options.decay_fraction = 0.25;
+    options.decay_shape = shape;
+    for (std::int64_t step = 0; step <= kSteps; ++step) {
+      double expected = kBase;
+      if (step < kWarmup) expected *= static_cast<double>(step + 1) / (kWarmup + 1);
+      if (step > kSteps - kDecay) {
+        const double over = static_cast<double>(step - (kSteps - kDecay)) / kDecay;
+        expected *= 1 - (shape == DecayShape::linear ? over : std::sqrt(over));
+      }
+      expect_near(rate(options, step, kSteps), expected, step);
+    }
+    EXPECT_EQ(rate(options, kSteps, kSteps), 0);
+    EXPECT_EQ(rate(options, 5000, 0), kBase) << "how long it is is not known yet";
+  }
+  // After another schedule the fraction is one of what is left.
+  const ScheduleOptions then = parse_schedule("constant@50 then wsd:0.5", "schedule");
+  expect_near(rate(then, 74, 100), kBase, 74);
+  expect_near(rate(then, 80, 100), kBase * 20 / 25, 80);
+}
+
 TEST(Schedule, CosineFollowsItsRecurrence) {
   const ScheduleOptions options{.kind = ScheduleKind::cosine, .final_learning_rate = 0.001};
   double expected = kBase;
@@ -180,6 +206,9 @@ TEST(Schedule, ReadsEveryForm) {
                                                           .final_learning_rate = 1e-4}));
   EXPECT_EQ(parse("stages:1e-3@4e,1e-4@200"),
             (ScheduleOptions{.kind = ScheduleKind::stages, .stages = {{1e-3, {4, Unit::epochs}}, {1e-4, {200}}}}));
+  EXPECT_EQ(parse("wsd"), (ScheduleOptions{.kind = ScheduleKind::wsd}));
+  EXPECT_EQ(parse("wsd:0.1:sqrt"),
+            (ScheduleOptions{.kind = ScheduleKind::wsd, .decay_fraction = 0.1, .decay_shape = DecayShape::sqrt}));
 }
 
 TEST(Schedule, RefusesOtherTextsNamingTheOption) {
@@ -203,6 +232,9 @@ TEST(Schedule, RefusesOtherTextsNamingTheOption) {
                            "stages:1e-3",
                            "stages:1e-3@",
                            "stages:1@2@3",
+                           "wsd:x",
+                           "wsd:0.2:round",
+                           "wsd:0.2:sqrt:1",
                            "cosine:nan"}) {
     try {
       parse_schedule(text, "--schedule");
@@ -228,8 +260,9 @@ RC_GTEST_PROP(Schedule, TextAndBack, ()) {
     return Period{static_cast<double>(*rc::gen::inRange(1, 1000)), *rc::gen::element(Unit::steps, Unit::epochs)};
   };
   ScheduleOptions options;
-  options.kind = *rc::gen::element(ScheduleKind::constant, ScheduleKind::step, ScheduleKind::exponential,
-                                   ScheduleKind::cosine, ScheduleKind::restarts, ScheduleKind::stages);
+  options.kind =
+      *rc::gen::element(ScheduleKind::constant, ScheduleKind::step, ScheduleKind::exponential, ScheduleKind::cosine,
+                        ScheduleKind::restarts, ScheduleKind::stages, ScheduleKind::wsd);
   const ScheduleKind kind = options.kind;
   const bool cosine = kind == ScheduleKind::cosine || kind == ScheduleKind::restarts;
   if (kind == ScheduleKind::step || kind == ScheduleKind::exponential) options.factor = number();
@@ -237,6 +270,10 @@ RC_GTEST_PROP(Schedule, TextAndBack, ()) {
     options.period = period();
   if (kind == ScheduleKind::restarts) options.cycle_multiplier = number();
   if (cosine) options.final_learning_rate = number();
+  if (kind == ScheduleKind::wsd) {
+    options.decay_fraction = number();
+    options.decay_shape = *rc::gen::element(DecayShape::linear, DecayShape::sqrt);
+  }
   if (kind == ScheduleKind::stages) {
     for (int i = *rc::gen::inRange(1, 5); i > 0; --i) options.stages.push_back({number(), period()});
   }

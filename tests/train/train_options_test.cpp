@@ -127,6 +127,7 @@ TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
   };
   for (const Case& wrong : cases) {
     TrainOptions options;
+      {"decay fraction to be above 0", [](auto& o) { o.schedule.decay_fraction = 0; }},
     wrong.change(options);
     try {
       validate(options);

@@ -104,8 +104,42 @@ INSTANTIATE_TEST_SUITE_P(
             "adam_then_random_lengths_lstm", Cell::lstm, {}, "constant@1e then restarts:3:2:0:1", Kind::random_lengths},
         Case{"adam_cosine_windows_loop", Cell::loop, {}, "cosine", Kind::windows},
         Case{"adam_constant_records_gru", Cell::gru, {}, "constant", Kind::records},
-        Case{"adam_averaged_lstm", Cell::lstm, {}, "cosine", Kind::streams, 0.8},
-        Case{"adam_averaged_random_lengths_gru", Cell::gru, {}, "constant", Kind::random_lengths, 0.99},
+        Case{"adam_averaged_lstm",
+             Cell::lstm,
+             {},
+             "cosine",
+             Kind::streams,
+             [](TrainOptions& options) { options.ema_decay = 0.8; }},
+        Case{"adam_averaged_random_lengths_gru",
+             Cell::gru,
+             {},
+             "constant",
+             Kind::random_lengths,
+             [](TrainOptions& options) { options.ema_decay = 0.99; }},
+        Case{"adam_wsd_offsets_lstm",
+             Cell::lstm,
+             {},
+             "wsd:0.5:sqrt",
+             Kind::streams,
+             [](TrainOptions& options) { options.random_offsets = true; }},
+        Case{"adam_step_doubled_within_an_epoch_lstm",
+             Cell::lstm,
+             {},
+             "step:1e:0.5",
+             Kind::streams,
+             [](TrainOptions& options) {
+               options.sequence_doubling = {5, Unit::steps};
+               options.random_offsets = true;
+             }},
+        Case{"adam_cosine_doubled_carried_on_gru",
+             Cell::gru,
+             {},
+             "cosine",
+             Kind::streams,
+             [](TrainOptions& options) {
+               options.sequence_doubling = {1, Unit::epochs};
+               options.reset_state = ResetState::validation;
+             }},
         Case{"momentum_restarts_lstm",
              Cell::lstm,
              {.kind = OptimizerKind::sgd, .momentum = 0.9, .nesterov = true},
@@ -293,12 +327,67 @@ TEST(Trainer, CountsTheTargetsThatHaveALoss) {
   }
 }
 
+TEST(Trainer, LongerSequencesCountAsFewerSteps) {
+  TrainOptions options = train_options();
+  options.sequence_doubling = {1, Unit::epochs};
+  options.duration = {3, Unit::epochs};
+  options.eval_every = {1, Unit::epochs};
+  Trainer trainer(new_model(model_options(), corpus()), corpus(), options, nullptr);
+  std::vector<std::int64_t> steps;
+  std::vector<std::int64_t> characters;
+  Observer observer;
+  observer.on_report = [&](const Report& report) {
+    steps.push_back(report.step);
+    characters.push_back(report.characters);
+  };
+  ASSERT_EQ(trainer.run(observer), Outcome::finished);
+  EXPECT_EQ(steps, (std::vector<std::int64_t>{4, 6, 8}));
+  EXPECT_EQ(characters, (std::vector<std::int64_t>{80, 160, 240}));
+}
+
+TEST(InitialModel, GuessesTheFrequenciesOfTheText) {
+  const auto text = text::Corpus::from_text(std::string(600, 'a') + std::string(300, 'b') + std::string(99, '\n'),
+                                            {.validation_fraction = 0});
+  RunConfig config{.texts = {"/text"}, .model = model_options(), .train = train_options()};
+  const model::Model uniform = initial_model(config, text);
+  config.train.output_bias = OutputBias::frequencies;
+  model::Model model = initial_model(config, text);
+  const auto bias = model.network.parameters().values("fc.bias");
+  ASSERT_EQ(bias.size(), 3U);  // \n a b
+  EXPECT_FLOAT_EQ(bias[0], static_cast<float>(std::log(100.0 / 1002)));
+  EXPECT_FLOAT_EQ(bias[1], static_cast<float>(std::log(601.0 / 1002)));
+  EXPECT_FLOAT_EQ(bias[2], static_cast<float>(std::log(301.0 / 1002)));
+  const auto same = uniform.network.parameters().values("fc.weight");
+  EXPECT_TRUE(std::ranges::equal(model.network.parameters().values("fc.weight"), same));
+
+  // With weights of zero the loss is the entropy: the network uses these biases.
+  std::ranges::fill(model.network.mutable_parameters().values("fc.weight"), 0.0F);
+  ThreadTeam team(1);
+  model.network.pack(team);
+  const auto loss =
+      generate::Evaluator(model.network, text.train, {Protocol::Kind::stream, 0}, 5).evaluate(model.network, team).loss;
+  EXPECT_NEAR(loss, -(0.6 * std::log(0.6) + 0.3 * std::log(0.3) + 0.1 * std::log(0.1)), 2e-3);
+}
+
+TEST(InitialModel, RefusesABiasBesideWeightsOfAnotherModel) {
+  const test::TemporaryFolder folder;
+  start(folder / "first", train_options()).run({});
+  RunConfig config{.texts = {"/text"}, .from = folder / "first/last.safetensors", .train = train_options()};
+  config.train.output_bias = OutputBias::frequencies;
+  try {
+    initial_model(config, corpus());
+    ADD_FAILURE() << "accepted";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("expected output_bias to be left alone with the weights of"));
+  }
+}
+
 TEST(Trainer, StartsFromAnotherModelsWeights) {
   const test::TemporaryFolder folder;
   Trainer first = start(folder / "first", train_options());
   first.run({});
   RunConfig config{.texts = {"/text"}, .from = folder / "first/last.safetensors", .train = train_options()};
-  const model::Model model = initial_model(config, corpus().vocabulary);
+  const model::Model model = initial_model(config, corpus());
   const auto arena = model.network.parameters().arena();
   EXPECT_EQ(std::vector<float>(arena.begin(), arena.end()), weights(first));
 }
