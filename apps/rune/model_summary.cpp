@@ -58,8 +58,9 @@ double training_memory(const model::Network& network, const TrainOptions& option
   // The gates, h and its gradient, the input that dropout leaves, c and u where there are any.
   const double per_unit =
       static_cast<double>(cell.slots) + 3 + (cell.has_cell_state ? 1 : 0) + (cell.inner != model::Inner::none ? 1 : 0);
+  const double length = options.sequence_length * (options.sequence_doubling.value > 0 ? 2.0 : 1.0);
   const double activations =
-      static_cast<double>(options.batch_size) * options.sequence_length * model.layers * model.hidden_size * per_unit;
+      static_cast<double>(options.batch_size) * length * model.layers * model.hidden_size * per_unit;
   // With an embedding, what the first layer makes of every character, for writing.
   const double table = model.embedding == 0 ? 0
                                             : static_cast<double>(network.vocabulary_size()) *

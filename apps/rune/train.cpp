@@ -117,6 +117,12 @@ void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags&
       train::list_names<ResetState>() +
           ": where the state of streams becomes zero. validation: not at epochs; document: at each one's start, "
           "with --documents; never: validation goes on with it, too.");
+  line.option(
+      "--sequence-doubling", "PERIOD", train.sequence_doubling,
+      "From here on (500 steps or 2e epochs) sequences of streams are twice as long: short ones learn fast, long "
+      "ones what is far apart.");
+  line.toggle("random-offsets", train.random_offsets,
+              "Begin every epoch of streams at another place of the text, so that it is cut elsewhere each time.");
   line.option("--stride", "N", train.stride, "Characters from a window to the next; 0: the sequence length.");
   line.toggle("partial-window", train.partial_window, "Use the window that the end of the text cuts short.");
   line.option("--loss-on", "NAME", train.loss_on, train::list_names<LossOn>() + " steps of a window.");

@@ -19,6 +19,8 @@ struct TrainerOptions {
   int sequence_length = TrainOptions().sequence_length;
   SequenceLengths sequence_lengths = TrainOptions().sequence_lengths;  ///< streams
   ResetState reset_state = TrainOptions().reset_state;                 ///< streams
+  Period sequence_doubling{};                                          ///< streams
+  bool random_offsets = TrainOptions().random_offsets;                 ///< streams
   int stride = TrainOptions().stride;                                  ///< windows; 0: the sequence length
   bool partial_window = TrainOptions().partial_window;                 ///< windows
   LossOn loss_on = TrainOptions().loss_on;                             ///< windows

@@ -19,6 +19,8 @@ TrainOptions train_options(const TrainerOptions& options) {
   result.sequence_length = options.sequence_length;
   result.sequence_lengths = options.sequence_lengths;
   result.reset_state = options.reset_state;
+  result.sequence_doubling = options.sequence_doubling;
+  result.random_offsets = options.random_offsets;
   result.stride = options.stride;
   result.partial_window = options.partial_window;
   result.loss_on = options.loss_on;

@@ -37,7 +37,10 @@ std::unique_ptr<Batcher> make_training_batcher(const Corpus& corpus, const Train
       if (options.sequence_lengths == SequenceLengths::random) {
         return std::make_unique<RowBatcher>(corpus.train, options.batch_size, options.sequence_length, options.seed);
       }
-      return std::make_unique<StreamBatcher>(corpus.train, options.batch_size, options.sequence_length);
+      return std::make_unique<StreamBatcher>(
+          corpus.train, options.batch_size, options.sequence_length,
+          StreamVariation{.random_offsets = options.random_offsets ? std::optional(options.seed) : std::nullopt,
+                          .doubled_from = doubled_from(options, corpus.train.size())});
     case Batching::windows: {
       const WindowLayout layout = window_layout(options);
       WindowSplit split = split_windows(layout.count(corpus.train.size()), corpus.options);

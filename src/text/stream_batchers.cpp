@@ -22,8 +22,13 @@ std::size_t product(int a, int b) { return static_cast<std::size_t>(a) * static_
 
 }  // namespace
 
-StreamBatcher::StreamBatcher(std::span<const std::int32_t> tokens, int batch_size, int sequence_length)
-    : tokens_(tokens), batch_size_(batch_size), sequence_length_(sequence_length) {
+StreamBatcher::StreamBatcher(std::span<const std::int32_t> tokens, int batch_size, int sequence_length,
+                             const StreamVariation& variation)
+    : tokens_(tokens),
+      batch_size_(batch_size),
+      sequence_length_(sequence_length),
+      seed_(variation.random_offsets),
+      doubled_from_(variation.doubled_from) {
   expect_positive("batch size", batch_size);
   expect_positive("sequence length", sequence_length);
   const std::size_t needed = product(batch_size, sequence_length);
@@ -32,29 +37,68 @@ StreamBatcher::StreamBatcher(std::span<const std::int32_t> tokens, int batch_siz
                      std::to_string(batch_size) + " x " + std::to_string(sequence_length) + ", found " +
                      std::to_string(tokens.size()) + "; use more text, a smaller batch size or shorter sequences");
   }
-  blocks_ = static_cast<std::int64_t>(tokens.size() / needed);
-  row_length_ = blocks_ * sequence_length;
-  inputs_.resize(needed);
-  targets_.resize(needed);
+  windows_ = static_cast<std::int64_t>(tokens.size() / needed);
+  row_length_ = windows_ * sequence_length;
+  inputs_.resize(product(longest(), batch_size));
+  targets_.resize(inputs_.size());
 }
 
 bool StreamBatcher::fits(std::size_t tokens, int batch_size, int sequence_length) {
   return tokens >= product(batch_size, sequence_length);
 }
 
-TokenBlock StreamBatcher::block(std::int64_t /*epoch*/, std::int64_t index) {
-  const auto T = static_cast<std::size_t>(sequence_length_);
+int StreamBatcher::longest() const {
+  return doubled_from_ != StreamVariation::kNever && windows_ > 1 ? 2 * sequence_length_ : sequence_length_;
+}
+
+std::int64_t StreamBatcher::short_blocks(std::int64_t epoch) const {
+  return doubled_from_ == StreamVariation::kNever
+             ? windows_
+             : std::clamp<std::int64_t>(doubled_from_ - epoch * windows_, 0, windows_);
+}
+
+std::int64_t StreamBatcher::blocks(std::int64_t epoch) {
+  const std::int64_t first = short_blocks(epoch);
+  return first + (windows_ - first + 1) / 2;
+}
+
+TokenBlock StreamBatcher::block(std::int64_t epoch, std::int64_t index) {
+  const std::int64_t first = short_blocks(epoch);
+  const std::int64_t window = index <= first ? index : first + 2 * (index - first);
+  const std::int64_t windows = index < first ? 1 : std::min<std::int64_t>(2, windows_ - window);
+  const auto T = static_cast<std::size_t>(windows * sequence_length_);
   const auto B = static_cast<std::size_t>(batch_size_);
   const auto row_length = static_cast<std::size_t>(row_length_);
-  const std::size_t column = static_cast<std::size_t>(index) * T;
-  for (std::size_t b = 0; b < B; ++b) {
-    const std::span row = tokens_.subspan(b * row_length, row_length);
-    for (std::size_t t = 0; t < T; ++t) {
-      inputs_[t * B + b] = row[column + t];
-      targets_[t * B + b] = row[column + t + 1 < row_length ? column + t + 1 : 0];
+  const std::size_t column = static_cast<std::size_t>(window * sequence_length_);
+  if (seed_) {
+    const RandomStream random(*seed_, RandomPurpose::offsets, static_cast<std::uint64_t>(epoch));
+    const auto offset = static_cast<std::size_t>(random.uniform_double(0) * static_cast<double>(tokens_.size()));
+    for (std::size_t b = 0; b < B; ++b) {
+      std::size_t place = (offset + b * row_length + column) % tokens_.size();
+      for (std::size_t t = 0; t < T; ++t) {
+        inputs_[t * B + b] = tokens_[place];
+        place = place + 1 < tokens_.size() ? place + 1 : 0;
+        targets_[t * B + b] = tokens_[place];
+      }
+    }
+  } else {
+    for (std::size_t b = 0; b < B; ++b) {
+      const std::span row = tokens_.subspan(b * row_length, row_length);
+      for (std::size_t t = 0; t < T; ++t) {
+        inputs_[t * B + b] = row[column + t];
+        targets_[t * B + b] = row[column + t + 1 < row_length ? column + t + 1 : 0];
+      }
     }
   }
-  return {sequence_length_, batch_size_, inputs_, targets_};
+  return {static_cast<int>(T), batch_size_, std::span(inputs_).first(T * B), std::span(targets_).first(T * B)};
+}
+
+std::int64_t doubled_from(const TrainOptions& options, std::size_t tokens) {
+  const Period& doubling = options.sequence_doubling;
+  if (doubling.value == 0) return StreamVariation::kNever;
+  const double windows = std::floor(static_cast<double>(tokens) /
+                                    static_cast<double>(product(options.batch_size, options.sequence_length)));
+  return std::llround(doubling.value * (doubling.unit == Period::Unit::epochs ? windows : 1));
 }
 
 RowBatcher::RowBatcher(std::span<const std::int32_t> tokens, int batch_size, int sequence_length,

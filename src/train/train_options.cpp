@@ -99,6 +99,8 @@ void validate_batching(const TrainOptions& options) {
   const bool windows = options.batching == Batching::windows;
   belongs(streams, options.sequence_lengths != defaults.sequence_lengths, "sequence_lengths", "streams");
   belongs(streams, options.reset_state != defaults.reset_state, "reset_state", "streams");
+  belongs(streams, options.sequence_doubling != defaults.sequence_doubling, "sequence_doubling", "streams");
+  belongs(streams, options.random_offsets, "random_offsets", "streams");
   belongs(windows, options.stride != defaults.stride, "stride", "windows");
   belongs(windows, options.partial_window != defaults.partial_window, "partial_window", "windows");
   belongs(windows, options.loss_on != defaults.loss_on, "loss_on", "windows");
@@ -106,6 +108,15 @@ void validate_batching(const TrainOptions& options) {
   if (options.reset_state == ResetState::document && options.sequence_lengths != SequenceLengths::fixed) {
     throw InputError("expected fixed sequence_lengths with reset_state document, found random ones");
   }
+  const bool random_lengths = options.sequence_lengths == SequenceLengths::random;
+  if (options.random_offsets && (random_lengths || options.reset_state != ResetState::epoch)) {
+    throw InputError(
+        "expected fixed sequence_lengths and reset_state epoch with random_offsets: every epoch begins elsewhere");
+  }
+  if (options.sequence_doubling.value > 0 && (random_lengths || options.reset_state == ResetState::document)) {
+    throw InputError("expected fixed sequence_lengths and no reset_state document with sequence_doubling");
+  }
+  refuse_minutes("sequence_doubling", options.sequence_doubling);
   const bool other_protocol = options.protocol && options.protocol->kind != Protocol::Kind::batches;
   if (options.reset_state == ResetState::never && other_protocol) {
     throw InputError(

@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <rune/error.h>
@@ -61,7 +62,8 @@ Protocol choose_protocol(const TrainOptions& options, const text::Corpus& corpus
 }
 
 Epochs epochs_of(text::Batcher& batcher, const TrainOptions& options) {
-  if (options.sequence_lengths == SequenceLengths::fixed) return Epochs(batcher.blocks(0));
+  const bool equal = options.sequence_lengths == SequenceLengths::fixed && options.sequence_doubling.value == 0;
+  if (equal) return Epochs(batcher.blocks(0));
   return Epochs([&batcher](std::int64_t epoch) { return batcher.blocks(epoch); });
 }
 
@@ -96,6 +98,7 @@ struct Trainer::Parts {
         team(options.threads),
         batcher(text::make_training_batcher(corpus, options)),
         epochs(epochs_of(*batcher, options)),
+        doubled_from(text::doubled_from(options, corpus.train.size())),
         gradients(network().options(), network().vocabulary_size()),
         workspace(network(), batcher->longest(), options.batch_size, model::Workspace::Mode::training) {
     if (!(corpus.vocabulary == state.model.vocabulary)) {
@@ -154,6 +157,10 @@ struct Trainer::Parts {
   void save_finished_cycle();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] double expected_seconds_a_step() const;
+  /// In steps of the usual length.
+  [[nodiscard]] double length_of(std::int64_t first, std::int64_t end) const {
+    return static_cast<double>(end - first + std::max<std::int64_t>(0, end - std::max(first, doubled_from)));
+  }
 
   [[noreturn]] void diverged(std::int64_t step, const std::string& found) const;
   void require_finite();
@@ -188,7 +195,8 @@ struct Trainer::Parts {
   TrainState state;
   ThreadTeam team;
   std::unique_ptr<text::Batcher> batcher;
-  Epochs epochs;  // of the batcher
+  Epochs epochs;              // of the batcher
+  std::int64_t doubled_from;  // step from which sequences are twice as long
   model::Parameters gradients;
   model::Workspace workspace;
   std::optional<generate::Evaluator> evaluator;  // absent without validation
@@ -202,7 +210,7 @@ struct Trainer::Parts {
   Clock::time_point started = Clock::now();
   Clock::time_point saved = started;
   double earlier_seconds = 0;
-  double timed_steps = 0;  // all but the first, which is slower than the rest
+  double timed_steps = 0;  // of the usual length; all but the first, which is slower than the rest
   double timed_seconds = 0;
   bool first_step = true;
   double plan_checked = 0;                   // when the plan in minutes was looked at last
@@ -305,11 +313,12 @@ void Trainer::Parts::train_step() {
   const double seconds = seconds_since(start);
   now.training_seconds += seconds;
   if (!std::exchange(first_step, false)) {
-    ++timed_steps;
+    timed_steps += length_of(now.step - 1, now.step);
     timed_seconds += seconds;
   }
 }
 
+// Of the usual length.
 double Trainer::Parts::expected_seconds_a_step() const {
   if (timed_steps == 0) return 0;
   const double step = timed_seconds / timed_steps;
@@ -335,7 +344,10 @@ void Trainer::Parts::fix_total_steps() {
 // Of a plan in minutes, by the speed of late; the last evaluation is part of it.
 std::int64_t Trainer::Parts::steps_left() const {
   const double left = 60 * options.duration.value - state.position.seconds - evaluation_seconds.value_or(0);
-  return left <= 0 ? 0 : static_cast<std::int64_t>(left / expected_seconds_a_step());
+  if (left <= 0) return 0;
+  const double usual = left / expected_seconds_a_step();
+  const auto until_doubled = static_cast<double>(std::max<std::int64_t>(0, doubled_from - state.position.step));
+  return static_cast<std::int64_t>(usual <= until_doubled ? usual : until_doubled + (usual - until_doubled) / 2);
 }
 
 // The speed of a machine changes: so does the number of steps that end on time.
@@ -344,16 +356,15 @@ void Trainer::Parts::keep_plan() {
   Position& now = position();
   if (now.seconds - plan_checked < kPlanChecked * limit || timed_steps < kTimedSteps) return;
   plan_checked = now.seconds;
-  const auto planned = static_cast<double>(now.total_steps - now.step);
-  const auto possible = static_cast<double>(steps_left());
-  const double missed = (planned - possible) * expected_seconds_a_step();
+  const std::int64_t possible = now.step + steps_left();
+  const double missed =
+      (length_of(now.step, now.total_steps) - length_of(now.step, possible)) * expected_seconds_a_step();
   timed_steps /= 2;  // what is longer ago counts less
   timed_seconds /= 2;
   if (std::abs(missed) <= kPlanMissed * limit) return;
-  const std::int64_t steps = now.step + static_cast<std::int64_t>(possible);
   log(fmt::format("the machine has become {}: {} are {} steps instead of {}", missed > 0 ? "slower" : "faster",
-                  to_string(options.duration), steps, now.total_steps));
-  now.total_steps = steps;
+                  to_string(options.duration), possible, now.total_steps));
+  now.total_steps = possible;
 }
 
 void Trainer::Parts::report(const Observer& observer) {
@@ -428,9 +439,8 @@ Progress Trainer::Parts::progress() const {
           .learning_rate = now.learning_rate,
           .gradient_norm = now.gradient_norm,
           .characters_per_second = static_cast<double>(now.loss_characters) / now.training_seconds,
-          .seconds_left = now.total_steps == 0
-                              ? std::max(0.0, 60 * options.duration.value - now.seconds)
-                              : static_cast<double>(now.total_steps - now.step) * expected_seconds_a_step()};
+          .seconds_left = now.total_steps == 0 ? std::max(0.0, 60 * options.duration.value - now.seconds)
+                                               : length_of(now.step, now.total_steps) * expected_seconds_a_step()};
 }
 
 void Trainer::Parts::diverged(std::int64_t step, const std::string& found) const {

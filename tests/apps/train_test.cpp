@@ -101,6 +101,8 @@ TEST_F(Train, EveryChoiceOfModelAndOptimiserTrains) {
       {"--init", "orthogonal", "--forget-bias", "1", "--optimizer", "rmsprop", "--alpha", "0.9", "--weight-decay",
        "1e-5"},
       {"--schedule", "restarts:3:2", "--warmup", "2", "--beta1", "0.8", "--beta2", "0.99", "--eps", "1e-7"},
+      {"--ema-decay", "0.9", "--output-bias", "frequencies", "--schedule", "wsd:0.5:sqrt", "--warmup", "1",
+       "--random-offsets", "--sequence-doubling", "3"},
       {"--validation-fraction", "0", "--save-every", "2", "--clip-norm", "0", "--precision", "f32"},
       {"--protocol", "windows:32", "--sample-length", "5", "--sample-temperature", "0", "--seed", "9"}};
   for (std::size_t i = 0; i < choices.size(); ++i) {
@@ -110,8 +112,8 @@ TEST_F(Train, EveryChoiceOfModelAndOptimiserTrains) {
     const Result result = run(arguments);
     EXPECT_EQ(result.exit_code, 0) << testing::PrintToString(choices[i]) << result.err;
   }
-  EXPECT_FALSE(std::filesystem::exists(path("run4/best.safetensors")));
-  EXPECT_EQ(run({"sample", "run4", "-n", "3"}).exit_code, 0);
+  EXPECT_FALSE(std::filesystem::exists(path("run5/best.safetensors")));
+  EXPECT_EQ(run({"sample", "run5", "-n", "3"}).exit_code, 0);
 }
 
 TEST_F(Train, InvalidUtf8IsNamedWithFileAndByte) {

@@ -73,6 +73,90 @@ RC_GTEST_PROP(StreamBatcher, WalksOverTheKeptPrefixOnce, ()) {
   }
 }
 
+RC_GTEST_PROP(StreamBatcher, RandomOffsetsWalkOverTheRing, ()) {
+  const auto batch_size = *rc::gen::inRange(1, 9);
+  const auto sequence_length = *rc::gen::inRange(1, 12);
+  const auto batch = static_cast<std::size_t>(batch_size * sequence_length);
+  const Tokens tokens = positions(batch + *rc::gen::inRange<std::size_t>(0, 6 * batch));
+  const auto seed = *rc::gen::arbitrary<std::uint64_t>();
+  const auto epoch = *rc::gen::inRange<std::int64_t>(0, 1000);
+  StreamBatcher batcher(tokens, batch_size, sequence_length, {.random_offsets = seed});
+  const std::size_t row_length = tokens.size() / batch * static_cast<std::size_t>(sequence_length);
+  const auto B = static_cast<std::size_t>(batch_size);
+  const auto size = tokens.size();
+
+  const auto first = static_cast<std::size_t>(batcher.block(epoch, 0).inputs[0]);
+  for (std::int64_t i = 0; i < batcher.blocks(epoch); ++i) {
+    const TokenBlock block = batcher.block(epoch, i);
+    for (std::size_t k = 0; k < batch; ++k) {
+      const std::size_t column = static_cast<std::size_t>(i * sequence_length) + k / B;
+      const std::size_t place = first + k % B * row_length + column;
+      RC_ASSERT(static_cast<std::size_t>(block.inputs[k]) == place % size);
+      RC_ASSERT(static_cast<std::size_t>(block.targets[k]) == (place + 1) % size);
+    }
+  }
+  const Tokens once = copy(batcher.block(epoch, 0).inputs);
+  StreamBatcher another(tokens, batch_size, sequence_length, {.random_offsets = seed});
+  RC_ASSERT(copy(another.block(epoch, 0).inputs) == once);
+}
+
+TEST(StreamBatcher, EveryEpochHasAnotherOffset) {
+  const Tokens tokens = positions(1000);
+  StreamBatcher batcher(tokens, 4, 25, {.random_offsets = 1});
+  std::vector<std::int32_t> starts;
+  for (std::int64_t epoch = 0; epoch < 400; ++epoch) starts.push_back(batcher.block(epoch, 0).inputs[0]);
+  for (const int quarter : {0, 1, 2, 3}) {
+    const auto in_quarter = std::ranges::count_if(starts, [&](std::int32_t start) { return start / 250 == quarter; });
+    EXPECT_NEAR(static_cast<double>(in_quarter), 100, 40);
+  }
+  std::ranges::sort(starts);
+  const auto repeated = std::ranges::unique(starts);
+  EXPECT_GT(std::ssize(starts) - std::ssize(repeated), 300);
+}
+
+RC_GTEST_PROP(StreamBatcher, LongerWindowsGoOnWhereTheShortOnesEnd, ()) {
+  const auto batch_size = *rc::gen::inRange(1, 5);
+  const auto sequence_length = *rc::gen::inRange(1, 6);
+  const Tokens tokens = positions(static_cast<std::size_t>(batch_size * sequence_length * *rc::gen::inRange(1, 8)));
+  StreamBatcher usual(tokens, batch_size, sequence_length);
+  const std::int64_t windows = usual.blocks(0);
+  const auto doubled_from = *rc::gen::inRange<std::int64_t>(0, 4 * windows);
+  StreamBatcher batcher(tokens, batch_size, sequence_length, {.doubled_from = doubled_from});
+  std::int64_t block_number = 0;
+  for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
+    Tokens expected;
+    Tokens expected_targets;
+    for (std::int64_t i = 0; i < windows; ++i) {
+      const TokenBlock block = usual.block(0, i);
+      expected.insert(expected.end(), block.inputs.begin(), block.inputs.end());
+      expected_targets.insert(expected_targets.end(), block.targets.begin(), block.targets.end());
+    }
+    Tokens inputs;
+    Tokens targets;
+    for (std::int64_t i = 0; i < batcher.blocks(epoch); ++i, ++block_number) {
+      const TokenBlock block = batcher.block(epoch, i);
+      RC_ASSERT(block.sequence_length <= batcher.longest());
+      const bool last = i + 1 == batcher.blocks(epoch);
+      const int longer = block_number < doubled_from ? 1 : 2;
+      RC_ASSERT(block.sequence_length == longer * sequence_length ||
+                (last && longer == 2 && block.sequence_length == sequence_length));
+      inputs.insert(inputs.end(), block.inputs.begin(), block.inputs.end());
+      targets.insert(targets.end(), block.targets.begin(), block.targets.end());
+    }
+    RC_ASSERT(inputs == expected);  // (T, B) blocks one after the other are all rows
+    RC_ASSERT(targets == expected_targets);
+  }
+}
+
+TEST(StreamBatcher, ADoublingIsCountedInBlocksOrEpochs) {
+  TrainOptions options{.batch_size = 4, .sequence_length = 5};
+  EXPECT_EQ(doubled_from(options, 87), StreamVariation::kNever);
+  options.sequence_doubling = {7, Period::Unit::steps};
+  EXPECT_EQ(doubled_from(options, 87), 7);
+  options.sequence_doubling = {2.5, Period::Unit::epochs};
+  EXPECT_EQ(doubled_from(options, 87), 10);
+}
+
 TEST(StreamBatcher, SaysHowMuchTextItNeeds) {
   EXPECT_TRUE(StreamBatcher::fits(12800, 128, 100));
   EXPECT_FALSE(StreamBatcher::fits(12799, 128, 100));

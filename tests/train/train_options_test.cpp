@@ -43,6 +43,26 @@ TEST(TrainOptions, RefusesWhatBelongsToAnotherBatching) {
   options = TrainOptions();
   options.shuffle = true;
   EXPECT_THAT(message({}, options), testing::HasSubstr("shuffle"));
+  options = windows;
+  options.random_offsets = true;
+  EXPECT_THAT(message({}, options), testing::HasSubstr("random_offsets to be left alone with batching windows"));
+  options.random_offsets = false;
+  options.sequence_doubling = {3, Period::Unit::epochs};
+  EXPECT_THAT(message({}, options), testing::HasSubstr("sequence_doubling to be left alone with batching windows"));
+  options.batching = Batching::streams;
+  options.random_offsets = true;
+  EXPECT_EQ(message({}, options), "");
+  options.sequence_lengths = SequenceLengths::random;
+  EXPECT_THAT(message({}, options), testing::HasSubstr("with random_offsets"));
+  options.random_offsets = false;
+  EXPECT_THAT(message({}, options), testing::HasSubstr("with sequence_doubling"));
+  options = TrainOptions();
+  options.random_offsets = true;
+  options.reset_state = ResetState::validation;
+  EXPECT_THAT(message({}, options), testing::HasSubstr("reset_state epoch with random_offsets"));
+  options = TrainOptions();
+  options.sequence_doubling = {3, Period::Unit::minutes};
+  EXPECT_THAT(message({}, options), testing::HasSubstr("sequence_doubling"));
   options = records;
   options.stride = 3;
   EXPECT_THAT(message({.form = {.records = Records::csv}}, options), testing::HasSubstr("stride"));
@@ -107,6 +127,7 @@ TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
       {"schedule's factor", [](auto& o) { o.schedule.factor = 0; }},
       {"cycle multiplier", [](auto& o) { o.schedule.cycle_multiplier = 0.5; }},
       {"final learning rate", [](auto& o) { o.schedule.final_learning_rate = -1; }},
+      {"decay fraction to be above 0", [](auto& o) { o.schedule.decay_fraction = 0; }},
       {"at least one stage", [](auto& o) { o.schedule.kind = ScheduleKind::stages; }},
       {"stage's length",
        [](auto& o) {
@@ -127,7 +148,6 @@ TEST(TrainOptions, RefusesWhatIsOutOfRangeNamingIt) {
   };
   for (const Case& wrong : cases) {
     TrainOptions options;
-      {"decay fraction to be above 0", [](auto& o) { o.schedule.decay_fraction = 0; }},
     wrong.change(options);
     try {
       validate(options);

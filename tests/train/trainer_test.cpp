@@ -42,7 +42,7 @@ struct Case {
   OptimizerOptions optimizer;
   std::string schedule;
   Kind kind = Kind::streams;
-  double ema_decay = 0;
+  void (*change)(TrainOptions& options) = [](TrainOptions&) {};
 };
 
 class ResumedRun : public testing::TestWithParam<Case> {
@@ -53,8 +53,8 @@ class ResumedRun : public testing::TestWithParam<Case> {
     options.optimizer.learning_rate = 0.02;
     options.schedule = parse_schedule(GetParam().schedule, "schedule");
     options.schedule.warmup = {2, Unit::steps};
-    options.ema_decay = GetParam().ema_decay;
     set_batching(GetParam().kind, options);
+    GetParam().change(options);
     return options;
   }
   static Trainer start(const fs::path& path) {
