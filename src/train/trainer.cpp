@@ -125,6 +125,7 @@ struct Trainer::Parts {
   void compute_as_chosen() {
     const kernels::Kernels& kernels = kernels::kernels(options.precision);
     network().use(kernels);
+    if (state.average) state.average->use(kernels);
     position().isa = kernels::to_string(kernels.isa);
     position().precision = name_of(kernels.precision);
   }

@@ -4,8 +4,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "kernels/kernels.h"
-
 namespace rune::train {
 
 WeightAverage::WeightAverage(double decay, const model::Model& start) : decay_(decay), model_(model::copy_of(start)) {}
@@ -23,6 +21,8 @@ void WeightAverage::add(const model::Parameters& weights, std::int64_t update, T
   });
   packed_ = false;
 }
+
+void WeightAverage::use(const kernels::Kernels& kernels) { model_.network.use(kernels); }
 
 const model::Model& WeightAverage::model(ThreadTeam& team) {
   if (!std::exchange(packed_, true)) model_.network.pack(team);

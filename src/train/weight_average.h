@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/thread_team.h"
+#include "kernels/kernels.h"
 #include "model/model.h"
 
 namespace rune::train {
@@ -20,6 +21,8 @@ class WeightAverage {
   /// Takes in the weights that the update of this number has left.
   void add(const model::Parameters& weights, std::int64_t update, ThreadTeam& team);
 
+  /// Its model computes with other kernels from now on.
+  void use(const kernels::Kernels& kernels);
   [[nodiscard]] const model::Parameters& weights() const { return model_.network.parameters(); }
   /// The model of these weights, packed first where they have changed.
   const model::Model& model(ThreadTeam& team);

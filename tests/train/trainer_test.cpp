@@ -115,7 +115,10 @@ INSTANTIATE_TEST_SUITE_P(
              {},
              "constant",
              Kind::random_lengths,
-             [](TrainOptions& options) { options.ema_decay = 0.99; }},
+             [](TrainOptions& options) {
+               options.ema_decay = 0.99;
+               options.precision = Precision::automatic;
+             }},
         Case{"adam_wsd_offsets_lstm",
              Cell::lstm,
              {},
