@@ -24,7 +24,8 @@ namespace rune::train {
 ///                p being the share of it that is over; warm-up, stable, decay
 ///   stages       the rate of the stage that s lies in; `base` is not used
 /// Warm-up step i of W has the rate of s = 0 times (i + 1) / (W + 1). `total_steps` 0: not known yet, so cosine and
-/// wsd stay at their start. Where one schedule follows another, each counts from its own start, and its own length is its total.
+/// wsd stay at their start. Where one schedule follows another, each counts from its own start, and its own length is
+/// its total.
 double learning_rate(const ScheduleOptions& options, double base, std::int64_t step, const Epochs& epochs,
                      std::int64_t total_steps);
 

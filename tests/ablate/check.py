@@ -25,7 +25,8 @@ def main():
             return subprocess.run(
                 [ablate, folder / "text.txt", "--minutes", "0.005", "--base",
                  "--hidden-size 8 --batch-size 4 --lr 0.01 --threads 1 --sample-length 0", "--variants",
-                 folder / "variants.txt", "--table", folder / "table.csv", "--runs", folder / "runs", "--rune", rune, *more],
+                 folder / "variants.txt", "--table", folder / "table.csv", "--runs", folder / "runs", "--rune", rune,
+                 *more],
                 capture_output=True, text=True, check=False)
 
         first = run()
