@@ -1,60 +1,94 @@
 #!/usr/bin/env python3
-"""The PyTorch side of benchmarks/compare: the workloads of `rune bench` as PyTorch's users run them, measured once.
+"""The PyTorch side of benchmarks/compare: one workload of `rune bench`, in the ways that PyTorch's users have.
 
-usage: pytorch_peer.py WORKLOAD notebook|tuned SECONDS
+usage: pytorch_peer.py WORKLOAD SECONDS [WAY...]
 
-notebook: the loops of the notebooks. tuned: the same mathematics in as few calls as PyTorch has for it, compiled where this PyTorch
-can; benchmarks/compare adds an environment. Prints one line of JSON.
+WORKLOAD is a line of `rune bench --list --json`. Prints one line of JSON: characters a second and memory of each way that this
+PyTorch has; without WAY of all of them:
+
+  notebook    the loops of the notebooks: with one stream, a call for every character
+  whole       whole sequences in one call
+  lean        and what PyTorch offers to save: no one-hot vectors made, gradients set to none, lists of parameters updated at once,
+              no tracking for gradients where there are none
+  scripted    writing, its whole loop as TorchScript with frozen weights
+  no-onednn   lean, without oneDNN, where PyTorch would use it for recurrent layers (from 2.0 on)
+  compiled    lean, through torch.compile (from 2.0 on)
+  bf16        lean, with the whole model in bf16, optimiser and all: less exact than rune's bf16, to whose speed it is compared
+              (PyTorch's autocast leaves recurrent layers in f32)
+
+Threads and libraries are chosen by the environment, which benchmarks/compare sets.
 """
 
-import contextlib
-import io
 import json
+import os
 import statistics
 import sys
 import time
+import traceback
+from contextlib import nullcontext
+from typing import List
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-# name: task, cell, vocabulary, embedding (0: one-hot), hidden size, layers, dropout between layers and before the projection,
-# batch size, sequence length, optimiser and learning rate, longest gradient (0: any), one character a call in the notebook,
-# loss as a sum, zero state at each step
-WORKLOADS = {
-    "anna": ("train", "LSTM", 83, 0, 512, 2, 0.5, 0.5, 128, 100, "Adam", 1e-3, 5, False, False, False),
-    "holmes-1": ("train", "GRU", 100, 100, 100, 1, 0, 0, 1, 25, "Adam", 5e-3, 0, True, True, True),
-    "holmes-2": ("train", "GRU", 100, 100, 100, 2, 0, 0, 1, 200, "Adam", 5e-2, 0, True, True, True),
-    "nietzsche-9": ("train", "GRU", 56, 42, 256, 1, 0, 0, 64, 8, "Adam", 1e-3, 0, False, False, False),
-    "nietzsche-9-512": ("train", "GRU", 56, 42, 256, 1, 0, 0, 512, 8, "Adam", 1e-3, 0, False, False, False),
-    "nietzsche-10": ("train", "LSTM", 56, 42, 512, 2, 0.5, 0, 64, 8, "Adam", 1e-2, 0, False, False, False),
-    "tweets": ("train", "GRU", 120, 128, 128, 1, 0, 0, 32, 80, "Adam", 4e-3, 0, False, False, True),
-    "evaluate": ("evaluate", "LSTM", 83, 0, 512, 2, 0.5, 0.5, 128, 100, None, 0, 0, False, False, False),
-    "write": ("write", "LSTM", 83, 0, 512, 2, 0.5, 0.5, 1, 100, None, 0, 0, True, False, False),
-    "write-gru": ("write", "GRU", 100, 100, 100, 1, 0, 0, 1, 100, None, 0, 0, True, False, False),
-    "write-64": ("write", "LSTM", 83, 0, 512, 2, 0.5, 0.5, 64, 25, None, 0, 0, True, False, False),
-}
+VERSION = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
 
 
 class CharRnn(nn.Module):
-    """(T, B) tokens -> (T*B, V) logits."""
+    """(T, B) tokens -> (T*B, V) logits. Lean: a one-hot vector is looked up, not made."""
 
-    def __init__(self, cell, vocabulary, embedding, hidden, layers, between, before):
+    def __init__(self, work, lean=False):
         super().__init__()
-        self.vocabulary, self.hidden, self.layers, self.is_lstm = vocabulary, hidden, layers, cell == "LSTM"
-        self.embedding = nn.Embedding(vocabulary, embedding) if embedding else None
-        self.rnn = getattr(nn, cell)(embedding or vocabulary, hidden, layers, dropout=between)
-        self.dropout = nn.Dropout(before)
-        self.fc = nn.Linear(hidden, vocabulary)
+        self.vocabulary, self.hidden, self.layers = work["vocabulary_size"], work["hidden_size"], work["layers"]
+        self.is_lstm = work["cell"] == "lstm"
+        self.one_hot = work["embedding"] == 0 and not lean
+        self.embedding = nn.Embedding(self.vocabulary, work["embedding"] or self.vocabulary)
+        if work["embedding"] == 0:
+            self.embedding.weight = nn.Parameter(torch.eye(self.vocabulary), requires_grad=False)
+        between = work["dropout"] if self.layers > 1 else 0
+        if work["cell"].upper() not in ("RNN", "GRU", "LSTM"):
+            sys.exit(f"PyTorch has no cell {work['cell']}")
+        self.rnn = getattr(nn, work["cell"].upper())(self.embedding.embedding_dim, self.hidden, self.layers, dropout=between)
+        self.dropout = nn.Dropout(work["output_dropout"])
+        self.fc = nn.Linear(self.hidden, self.vocabulary)
 
     def forward(self, tokens, state):
-        x = self.embedding(tokens) if self.embedding is not None else functional.one_hot(tokens, self.vocabulary).float()
+        x = functional.one_hot(tokens, self.vocabulary).float() if self.one_hot else self.embedding(tokens)
         output, state = self.rnn(x, state)
-        return self.fc(self.dropout(output).reshape(-1, self.hidden)), state
+        return self.fc(self.dropout(output).reshape(-1, self.hidden)).float(), state
 
     def zero_state(self, batch):
-        zeros = torch.zeros(self.layers, batch, self.hidden)
+        zeros = torch.zeros(self.layers, batch, self.hidden, dtype=self.fc.weight.dtype)
         return (zeros, zeros.clone()) if self.is_lstm else zeros
+
+
+class WriterOfLstm(nn.Module):
+    """Writes in one call of TorchScript; the twin below differs by the type of its state."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.embedding, self.rnn, self.fc, self.hidden = model.embedding, model.rnn, model.fc, model.hidden
+
+    def forward(self, token, hidden, cell, steps: int):
+        written: List[torch.Tensor] = []
+        for _ in range(steps):
+            output, (hidden, cell) = self.rnn(self.embedding(token), (hidden, cell))
+            logits = self.fc(output.reshape(-1, self.hidden))
+            token = torch.multinomial(torch.softmax(logits, -1), 1).t()
+            written.append(token)
+        return torch.cat(written)
+
+
+class WriterOfGru(WriterOfLstm):
+    def forward(self, token, hidden, steps: int):
+        written: List[torch.Tensor] = []
+        for _ in range(steps):
+            output, hidden = self.rnn(self.embedding(token), hidden)
+            logits = self.fc(output.reshape(-1, self.hidden))
+            token = torch.multinomial(torch.softmax(logits, -1), 1).t()
+            written.append(token)
+        return torch.cat(written)
 
 
 def detached(state):
@@ -62,73 +96,103 @@ def detached(state):
 
 
 def check_products():
-    """Old OpenBLAS kernels can miscompute on new processors: a wrong peer would be no peer."""
-    a, b = torch.randn(130, 70), torch.randn(70, 90)
-    error = (a @ b - (a.double() @ b.double()).float()).abs().max().item()
-    if error > 1e-3:
-        sys.exit(f"PyTorch multiplies wrongly here (error {error:.3g}): choose another OPENBLAS_CORETYPE")
+    """Old OpenBLAS kernels can miscompute on new processors, and a wrong peer would be no peer. Sums of elementwise products, in
+    double, are beyond a BLAS."""
+    torch.manual_seed(1)
+    for rows, depth, columns in ((130, 70, 90), (1, 512, 700), (64, 512, 200), (3, 1000, 17)):
+        a, b = torch.randn(rows, depth), torch.randn(depth, columns)
+        naive = torch.stack([(row[:, None].double() * b.double()).sum(0) for row in a]).float()
+        for product in (a @ b, (b.t().contiguous() @ a.t().contiguous()).t(), a.t().contiguous().t() @ b,
+                        functional.linear(a, b.t().contiguous())):
+            error = (product - naive).abs().max().item()
+            if not error < 1e-3:
+                sys.exit(f"PyTorch multiplies {rows} x {depth} x {columns} wrongly here (error {error:.3g}): "
+                         "choose another OPENBLAS_CORETYPE")
 
 
-def compiled(function):
-    """torch.compile where this PyTorch has it and it works for the function; what it prints is of no use here."""
-    if not hasattr(torch, "compile"):
-        return function, False
-    return torch.compile(function), True
+def resident_mb():
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 def measure(step, seconds):
-    """Median seconds of a step: one to warm up, then at least three."""
+    """Median seconds of a step: one to warm up, then at least two, three unless they take long."""
     step()
-    times = []
-    while sum(times) < seconds or len(times) < 3:
+    resident, times = resident_mb(), []
+    while sum(times) < seconds or len(times) < 2 or (len(times) < 3 and sum(times) < 3 * seconds):
         start = time.perf_counter()
         step()
         times.append(time.perf_counter() - start)
-    return statistics.median(times)
+    return statistics.median(times), resident
 
 
-def train(model, loss, vocabulary, batch, steps, optimizer, rate, longest, one_by_one, zero):
-    optimizer = getattr(torch.optim, optimizer)(model.parameters(), lr=rate)
-    inputs, targets = torch.randint(vocabulary, (steps, batch)), torch.randint(vocabulary, (steps, batch))
+def make_optimizer(work, parameters, lean):
+    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
+    options = {"lr": work["learning_rate"], "weight_decay": work["weight_decay"]}
+    parameters = [parameter for parameter in parameters if parameter.requires_grad]
+    if lean:
+        try:
+            return kind[work["optimizer"]](parameters, foreach=True, **options)
+        except TypeError:
+            pass
+    return kind[work["optimizer"]](parameters, **options)
+
+
+def train(work, model, lean, one_by_one, settings):
+    batch, steps = work["batch_size"], work["sequence_length"]
+    loss_of = nn.CrossEntropyLoss(reduction=work["reduction"])
+    optimizer = make_optimizer(work, model.parameters(), lean)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    inputs, targets = (torch.randint(model.vocabulary, (steps, batch)) for _ in range(2))
     state = model.zero_state(batch)
 
     def step():
         nonlocal state
-        state = model.zero_state(batch) if zero else detached(state)
-        optimizer.zero_grad()
-        if one_by_one:
-            total = 0
-            for t in range(steps):
-                logits, state = model(inputs[t : t + 1], state)
-                total = total + loss(logits, targets[t])
-        else:
-            logits, state = model(inputs, state)
-            total = loss(logits, targets.view(-1))
+        state = detached(state) if work["carries_state"] else model.zero_state(batch)
+        optimizer.zero_grad(set_to_none=lean)
+        with settings():
+            if one_by_one:
+                total = 0
+                for t in range(steps):
+                    logits, state = model(inputs[t : t + 1], state)
+                    total = total + loss_of(logits, targets[t])
+            else:
+                logits, state = model(inputs, state)
+                total = loss_of(logits, targets.view(-1))
         total.backward()
-        if longest:
-            nn.utils.clip_grad_norm_(model.parameters(), longest)
+        if work["clip_norm"]:
+            nn.utils.clip_grad_norm_(parameters, work["clip_norm"])
         optimizer.step()
 
     return step
 
 
-def evaluate(model, vocabulary, batch, steps):
+def no_gradients(lean):
+    return torch.inference_mode() if lean and hasattr(torch, "inference_mode") else torch.no_grad()
+
+
+def evaluate(work, model, lean, settings):
+    batch, steps = work["batch_size"], work["sequence_length"]
     model.eval()
-    inputs, state = torch.randint(vocabulary, (steps, batch)), model.zero_state(batch)
+    loss_of = nn.CrossEntropyLoss()
+    inputs, targets = (torch.randint(work["vocabulary_size"], (steps, batch)) for _ in range(2))
+    state = model.zero_state(batch)
 
     def step():
         nonlocal state
-        with torch.no_grad():
-            _, state = model(inputs, state)
+        with no_gradients(lean), settings():
+            logits, state = model(inputs, state)
+            loss_of(logits, targets.view(-1)).item()
 
     return step
 
 
-def write(model, batch, steps):
+def write(work, model, lean, settings):
+    batch, steps = work["batch_size"], work["sequence_length"]
     model.eval()
 
     def step():
-        with torch.no_grad():
+        with no_gradients(lean), settings():
             token, state = torch.zeros(1, batch, dtype=torch.long), model.zero_state(batch)
             for _ in range(steps):
                 logits, state = model(token, state)
@@ -137,28 +201,65 @@ def write(model, batch, steps):
     return step
 
 
-def main():
-    name, mode, seconds = sys.argv[1], sys.argv[2], float(sys.argv[3])
-    (task, cell, vocabulary, embedding, hidden, layers, between, before, batch, steps, optimizer, rate, longest, one_by_one, as_sum,
-     zero) = WORKLOADS[name]
+def scripted(work, model):
+    """A step in TorchScript, with the weights as constants."""
+    batch, steps = work["batch_size"], work["sequence_length"]
+    model.eval()
+    state = model.zero_state(batch)
+    state = state if isinstance(state, tuple) else (state,)
+    writer = (WriterOfLstm if model.is_lstm else WriterOfGru)(model).eval()
+    frozen = torch.jit.freeze(torch.jit.script(writer))
+    token = torch.zeros(1, batch, dtype=torch.long)
+
+    def step():
+        with torch.no_grad():
+            frozen(token, *state, steps)
+
+    return step
+
+
+def make_step(work, way):
+    """The step of a way; None where this PyTorch, or this work, has none."""
     torch.manual_seed(1)
+    task = work["task"]
+    if way in ("no-onednn", "compiled") and VERSION < (2, 0):
+        return None
+    if way == "scripted" and task != "write":
+        return None
+    lean = way not in ("notebook", "whole")
+    model = CharRnn(work, lean)
+    if way == "scripted":
+        return scripted(work, model)
+    if way == "compiled":
+        model.forward = torch.compile(model.forward)
+    if way == "bf16":
+        model.bfloat16()
+    settings = (lambda: torch.backends.mkldnn.flags(enabled=False)) if way == "no-onednn" else nullcontext
+    if task == "train":
+        return train(work, model, lean, way == "notebook" and work["batch_size"] == 1, settings)
+    return {"evaluate": evaluate, "write": write}[task](work, model, lean, settings)
+
+
+WAYS = ("notebook", "whole", "lean", "scripted", "no-onednn", "compiled", "bf16")
+
+
+def main():
+    work, seconds, ways = json.loads(sys.argv[1]), float(sys.argv[2]), sys.argv[3:] or WAYS
     check_products()
-    model = CharRnn(cell, vocabulary, embedding, hidden, layers, between, before)
-    loss = nn.CrossEntropyLoss(reduction="sum" if as_sum else "mean")
-    make = {"train": lambda: train(model, loss, vocabulary, batch, steps, optimizer, rate, longest, one_by_one and mode == "notebook", zero),
-            "evaluate": lambda: evaluate(model, vocabulary, batch, steps), "write": lambda: write(model, batch, steps)}[task]
-    best = measure(make(), seconds)
-    used = "plain"
-    if mode == "tuned":
-        plain = model.forward
-        model.forward, there = compiled(plain)
-        if there:
-            # A compiler that fails here, or is slower, is no tuning.
-            with contextlib.suppress(Exception), contextlib.redirect_stderr(io.StringIO()):
-                faster = measure(make(), seconds)
-                if faster < best:
-                    best, used = faster, "compiled"
-    print(json.dumps({"characters_per_second": round(batch * steps / best, 1), "torch": torch.__version__, "used": used}))
+    torch.set_flush_denormal(True)
+    characters = work["batch_size"] * work["sequence_length"]
+    found = {}
+    for way in ways:
+        try:
+            step = make_step(work, way)
+            if step is not None:
+                taken, resident = measure(step, seconds)
+                found[way] = {"characters_per_second": round(characters / taken, 1), "resident_mb": round(resident, 1)}
+        except Exception:  # a compiler that fails here is no tuning
+            if len(ways) == 1:
+                raise
+            print(f"{way}: {traceback.format_exc(limit=1)}", file=sys.stderr)
+    print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads(), "ways": found}))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
 #include "tools/probe.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <utility>
 
 #include "kernels/kernels.h"
 
@@ -15,6 +19,20 @@ double seconds_of(ThreadTeam& team, Work&& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// Larger than any core's share of a last cache; what a virtual machine says of that one is often wrong.
+constexpr std::size_t kMemoryBytes = std::size_t{256} << 20;
+
+// Of every thread: so much of its second-level cache that nothing of the share is left there when it comes round again.
+std::size_t cache_bytes() {
+#ifdef _SC_LEVEL2_CACHE_SIZE
+  const long second_level = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#else
+  const long second_level = 0;
+#endif
+  constexpr long kUsual = 1 << 20;
+  return 4 * static_cast<std::size_t>(second_level > 0 ? second_level : kUsual);
+}
+
 }  // namespace
 
 double multiply_add_peak(ThreadTeam& team, Precision precision) {
@@ -25,7 +43,7 @@ double multiply_add_peak(ThreadTeam& team, Precision precision) {
 }
 
 double read_peak(std::span<const float> values, ThreadTeam& team) {
-  constexpr std::size_t kBytes = std::size_t{2} << 30;
+  constexpr std::size_t kBytes = std::size_t{1} << 30;
   const std::size_t repetitions = kBytes / values.size_bytes() + 1;
   const kernels::Kernels& kernels = kernels::kernels();
   const double seconds = seconds_of(team, [&](int thread) {
@@ -33,6 +51,20 @@ double read_peak(std::span<const float> values, ThreadTeam& team) {
     for (std::size_t i = 0; i < repetitions; ++i) kernels.read(values.data() + mine.begin, mine.end - mine.begin);
   });
   return static_cast<double>(repetitions * values.size_bytes()) / seconds / 1e9;
+}
+
+RoofProbe::RoofProbe(ThreadTeam& team)
+    : team_(team),
+      memory_(kMemoryBytes / sizeof(float)),
+      cache_(std::as_const(memory_).span().first(
+          std::min(memory_.size(), cache_bytes() * static_cast<std::size_t>(team.size()) / sizeof(float)))) {}
+
+Roofs RoofProbe::measure() {
+  const Precision best = kernels::kernels(Precision::automatic).precision;
+  return {.multiply_adds = multiply_add_peak(team_, Precision::f32),
+          .bf16_dots = best == Precision::bf16 ? multiply_add_peak(team_, best) : 0,
+          .cache_read = read_peak(cache_, team_),
+          .memory_read = read_peak(std::as_const(memory_).span(), team_)};
 }
 
 }  // namespace rune::tools

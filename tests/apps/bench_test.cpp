@@ -15,6 +15,11 @@ TEST_F(Bench, ListsItsWorkloads) {
   const Result result = run({"bench", "--list"});
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.out, AllOf(HasSubstr("anna             train LSTM 2 x 512"), HasSubstr("\nwrite-64 ")));
+  const Result json = run({"bench", "holmes-1", "--list", "--json"});
+  const auto line = nlohmann::json::parse(json.out);
+  EXPECT_EQ(line.at("cell"), "gru");
+  EXPECT_EQ(line.at("carries_state"), false);
+  EXPECT_EQ(line.at("reduction"), "sum");
 }
 
 TEST_F(Bench, MeasuresWhatIsNamed) {
@@ -26,6 +31,23 @@ TEST_F(Bench, MeasuresWhatIsNamed) {
   const auto line = nlohmann::json::parse(json.out);
   EXPECT_EQ(line.at("threads"), 1);
   EXPECT_GT(line.at("characters_per_second"), 0);
+}
+
+TEST_F(Bench, MeasuresAnotherShape) {
+  const Result result = run({"bench", "anna", "--cell", "rnn", "--layers", "1", "--hidden-size", "16", "--batch-size",
+                             "3", "--sequence-length", "5", "--seconds", "0.01"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("| anna | train RNN 1 x 16, 3 streams x 5 |"));
+  const Result wrong = run({"bench", "anna", "--hidden-size", "0"});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("hidden"));
+}
+
+TEST_F(Bench, MeasuresTheRoofsAlone) {
+  const Result result = run({"bench", "--roofs", "--json"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_GT(nlohmann::json::parse(result.out).at("multiply_adds"), 0);
+  EXPECT_THAT(run({"bench", "--roofs", "--threads", "1"}).out, StartsWith("f32 multiply-adds "));
 }
 
 TEST_F(Bench, RefusesWhatIsNone) {
