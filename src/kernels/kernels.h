@@ -104,8 +104,9 @@ struct Kernels {
 
   /// Rows of a matrix, up to 16 of them, as the columns of a panel (depth, 16); zeros where there is no row.
   void (*pack_columns)(const float* rows, std::size_t stride, std::size_t count, std::size_t depth, std::byte* panel);
-  /// `depth` rows of 16 as the next ones of a panel; but for the last ones of a panel an even number.
-  void (*pack_rows)(const float* rows, std::size_t depth, std::byte* panel);
+  /// `width` columns, 1 to 16, of `depth` neighbouring rows as the next rows of a panel, zeros beyond them. But for the
+  /// last ones of a panel they are a multiple of element_depth.
+  void (*pack_rows)(const float* rows, std::size_t stride, std::size_t width, std::size_t depth, std::byte* panel);
 
   // Optimisers: n elements each. `momentum_buffer` may be null where momentum is 0.
   void (*adam)(const AdamUpdate&, float* parameters, const float* gradients, float* first, float* second,

@@ -336,41 +336,44 @@ inline void transpose_square(const float* in, std::size_t in_stride, float* out,
   for (int i = 0; i < W; ++i) store<W>(out + static_cast<std::size_t>(i) * out_stride, rows[i]);
 }
 
-/// W x W floats transposed, for an operand.
-template <class Operand, int W>
-inline void transpose_converted(const float* in, std::size_t in_stride, typename Operand::Element* out,
-                                std::size_t out_stride) {
-  if constexpr (Operand::kConverts) {
-    float rows[W * W];
-    transpose_square<W>(in, in_stride, rows, W);
-    for (std::size_t i = 0; i < W; ++i) Operand::convert(rows + i * W, W, out + i * out_stride);
-  } else {
-    transpose_square<W>(in, in_stride, out, out_stride);
-  }
-}
-
 /// 16 columns of D, rows [0, depth), as 16 rows kOuterDepth apart, zero up to a whole operand; with `sums`, 16 of them,
-/// the columns are added up as well.
+/// the columns are added up as well. Operands of several elements are first interleaved, then transposed as floats are:
+/// half the shuffles of bf16.
 template <class Operand, int W>
 inline void transpose_block(const float* d, std::size_t stride, std::size_t depth, typename Operand::Element* out,
                             float* sums) {
+  constexpr std::size_t kDepth = Operand::kDepth;
   Vec<W> totals[kPanel / W] = {};
   std::size_t k = 0;
-  for (; k + W <= depth; k += W)
-    for (std::size_t j = 0; j < kPanel; j += W) {
-      transpose_converted<Operand, W>(d + k * stride + j, stride, out + j * kOuterDepth + k, kOuterDepth);
-      if (sums != nullptr) {
-        Vec<W> part[4] = {};
-        for (std::size_t i = 0; i < W; ++i) part[i % 4] += load<W>(d + (k + i) * stride + j);
-        totals[j / W] += (part[0] + part[1]) + (part[2] + part[3]);
+  for (; k + W * kDepth <= depth; k += W * kDepth) {
+    const float* square = d + k * stride;
+    std::size_t square_stride = stride;
+    [[maybe_unused]] float operands[W * kPanel];
+    if constexpr (Operand::kConverts) {
+      for (std::size_t i = 0; i < W; ++i) {
+        const float* rows[kDepth];
+        for (std::size_t r = 0; r < kDepth; ++r) rows[r] = square + (i * kDepth + r) * stride;
+        Operand::interleave(rows, reinterpret_cast<typename Operand::Element*>(operands + i * kPanel));
       }
+      square = operands;
+      square_stride = kPanel;
     }
+    for (std::size_t j = 0; j < kPanel; j += W)
+      transpose_square<W>(square + j, square_stride, reinterpret_cast<float*>(out + j * kOuterDepth + k),
+                          kOuterDepth / kDepth);
+    if (sums == nullptr) continue;
+    for (std::size_t j = 0; j < kPanel; j += W) {
+      Vec<W> part[4] = {};
+      for (std::size_t i = 0; i < W * kDepth; ++i) part[i % 4] += load<W>(d + (k + i) * stride + j);
+      totals[j / W] += (part[0] + part[1]) + (part[2] + part[3]);
+    }
+  }
   for (; k < depth; ++k)
     for (std::size_t j = 0; j < kPanel; j += W) {
       for (std::size_t i = j; i < j + W; ++i) Operand::convert(d + k * stride + i, 1, out + i * kOuterDepth + k);
       totals[j / W] += load<W>(d + k * stride + j);
     }
-  for (; k % Operand::kDepth != 0; ++k)
+  for (; k % kDepth != 0; ++k)
     for (std::size_t j = 0; j < kPanel; ++j) out[j * kOuterDepth + k] = 0;
   if (sums == nullptr) return;
   for (std::size_t j = 0; j < kPanel; j += W) store<W>(sums + j, totals[j / W]);
@@ -394,10 +397,10 @@ void pack_columns(const float* rows, std::size_t stride, std::size_t count, std:
   }
 }
 
-/// `depth` rows of 16 floats as a part of a panel.
+/// `depth` neighbouring rows of a matrix, up to 16 columns of each, as a part of a panel.
 template <class Operand>
-void pack_rows(const float* rows, std::size_t depth, std::byte* panel) {
-  pack_panels<Operand>(rows, kPanel, kPanel, depth, reinterpret_cast<typename Operand::Element*>(panel));
+void pack_rows(const float* rows, std::size_t stride, std::size_t width, std::size_t depth, std::byte* panel) {
+  pack_panels<Operand>(rows, stride, width, depth, reinterpret_cast<typename Operand::Element*>(panel));
 }
 
 /// A tile whose last panel may reach past the end of C's rows: works on a copy.

@@ -1,6 +1,8 @@
 #include "kernels/packed.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 
 namespace rune::kernels {
 
@@ -17,20 +19,29 @@ void PackedMatrix::pack_transposed(const float* matrix, std::size_t stride, std:
 
 void PackedMatrix::pack_rows(const float* matrix, std::size_t columns, std::span<const std::int32_t> rows,
                              std::size_t begin, std::size_t end) {
-  constexpr std::size_t kAtOnce = 32;  // rows that are brought together, 2 KiB
+  // Some rows at a time for all panels, so that the matrix is read row by row; those of a unit block are neighbours.
+  constexpr std::size_t kAtOnce = kPanel;
   float together[kAtOnce * kPanel];
-  for (std::size_t p = begin; p < end; ++p) {
-    const std::size_t first = p * kPanel;
-    const std::size_t width = first < columns ? std::min(columns - first, kPanel) : 0;
-    for (std::size_t k = 0; k < depth_; k += kAtOnce) {
-      const std::size_t now = std::min(kAtOnce, depth_ - k);
-      for (std::size_t i = 0; i < now; ++i) {
-        const std::int32_t row = rows[k + i];
-        const std::size_t real = row < 0 ? 0 : width;
-        std::copy_n(matrix + static_cast<std::size_t>(std::max(row, 0)) * columns + first, real, together + i * kPanel);
+  for (std::size_t k = 0; k < depth_; k += kAtOnce) {
+    const auto some = rows.subspan(k, std::min(kAtOnce, depth_ - k));
+    const bool neighbours = some.front() >= 0 && some.back() == some.front() + std::ssize(some) - 1 &&
+                            std::ranges::adjacent_find(some, std::greater_equal()) == some.end();
+    for (std::size_t p = begin; p < end; ++p) {
+      const std::size_t first = p * kPanel;
+      const std::size_t width = first < columns ? std::min(columns - first, kPanel) : 0;
+      std::byte* const out = bytes_.data() + p * panel_bytes_ + k * kPanel * kernels_->element_bytes;
+      if (neighbours && width > 0) {
+        kernels_->pack_rows(matrix + static_cast<std::size_t>(some.front()) * columns + first, columns, width,
+                            some.size(), out);
+        continue;
+      }
+      for (std::size_t i = 0; i < some.size(); ++i) {
+        const std::size_t real = some[i] < 0 ? 0 : width;
+        std::copy_n(matrix + static_cast<std::size_t>(std::max(some[i], 0)) * columns + first, real,
+                    together + i * kPanel);
         std::fill_n(together + i * kPanel + real, kPanel - real, 0.0F);
       }
-      kernels_->pack_rows(together, now, bytes_.data() + p * panel_bytes_ + k * kPanel * kernels_->element_bytes);
+      kernels_->pack_rows(together, kPanel, kPanel, some.size(), out);
     }
   }
 }
