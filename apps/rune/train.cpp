@@ -211,6 +211,8 @@ bool parse(int argc, const char* const* argv, Request& request) {
     request.text = config.text;
     request.model = config.model;
     request.train = config.train;
+  } else {
+    request.train.precision = Precision::automatic;
   }
   const TrainOptions before = request.train;
   std::optional<double> validation_fraction;
@@ -342,7 +344,7 @@ bool leaves_choice(const Request& request) {
 
 // Chooses for the machine, the text and the time what the command line leaves open.
 void plan(Request& request, const text::Corpus& corpus) {
-  const double speed = tools::training_speed(request.train.threads);
+  const double speed = tools::training_speed(request.train.threads, request.train.precision);
   const tools::TrainingPlan plan = tools::plan_training(request.train.duration.value, speed, tools::size_of(corpus));
   Request planned;
   planned.model = plan.model;

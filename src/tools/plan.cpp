@@ -53,9 +53,10 @@ float dropout_for(double epochs) {
 
 }  // namespace
 
-double training_speed(int threads) {
+double training_speed(int threads, Precision precision) {
   constexpr double kFlopsOfAMultiplyAdd = 2;
-  const BenchResult middling = bench(find_workload("nietzsche-9"), {.seconds = 1, .threads = threads, .probes = false});
+  const BenchResult middling =
+      bench(find_workload("nietzsche-9"), {.seconds = 1, .threads = threads, .precision = precision, .probes = false});
   return middling.gflops * 1e9 / kFlopsOfAMultiplyAdd;
 }
 

@@ -34,9 +34,9 @@ struct TrainingPlan {
   std::vector<Choice> choices;
 };
 
-/// Multiply-adds a second that training reaches here with so many threads (0: one for each processor): those of a
-/// middling workload of `rune bench`, measured for about two seconds.
-double training_speed(int threads);
+/// Multiply-adds a second that training reaches here with so many threads (0: one for each processor) in a precision:
+/// those of a middling workload of `rune bench`, measured for about two seconds.
+double training_speed(int threads, Precision precision);
 
 /// A plan for so many minutes, above 0, at that speed. A function of its arguments.
 TrainingPlan plan_training(double minutes, double multiply_adds_per_second, const TextSize& text);

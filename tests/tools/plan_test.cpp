@@ -76,7 +76,7 @@ TEST(Plan, WordsGetAnEmbedding) {
 }
 
 TEST(Plan, TheSpeedIsMeasured) {
-  const double speed = training_speed(1);
+  const double speed = training_speed(1, Precision::f32);
   EXPECT_GT(speed, 1e6);
   EXPECT_LT(speed, 1e14);
 }
