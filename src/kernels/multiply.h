@@ -172,6 +172,11 @@ struct RowBlock {
   std::size_t group_stride = 0;
 };
 
+/// A's rows, converted, (rows, padded depth). It belongs to the thread from its start on: a kernel can neither fail for
+/// want of memory nor outgrow a stack.
+template <class Element>
+alignas(kCacheLine) thread_local Element converted[kConvertedElements];
+
 /// Calls the function with one block of rows after the other, all of nearly equal height. Where operands are not floats,
 /// A's rows are converted here, once for all panels: of 64 rows of 512, against 2048 columns, less than 1 % of the time.
 template <class Operand, class Function>
@@ -179,7 +184,6 @@ void for_row_blocks(const Product& product, Function&& function) {
   using Element = typename Operand::Element;
   const std::size_t depth = product.depth();
   const std::size_t padded = (depth + Operand::kDepth - 1) / Operand::kDepth * Operand::kDepth;
-  alignas(kCacheLine) Element converted[Operand::kConverts ? kConvertedElements : 1];  // (rows, padded)
   std::size_t most = kRowBlock;
   if (Operand::kConverts && padded * most > kConvertedElements) most = kConvertedElements / padded;
   const std::size_t blocks = (product.rows + most - 1) / most;
@@ -193,7 +197,7 @@ void for_row_blocks(const Product& product, Function&& function) {
       const float* rows[kRowBlock];
       addresses(product.a, block.first, block.count, rows);
       for (std::size_t r = 0; r < block.count; ++r) {
-        Element* const out = converted + r * padded;
+        Element* const out = converted<Element> + r * padded;
         for (std::size_t group = 0; group < product.groups; ++group)
           Operand::convert(rows[r] + group * product.group_stride, product.group_depth,
                            out + group * product.group_depth);

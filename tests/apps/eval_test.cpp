@@ -56,7 +56,7 @@ TEST_F(Eval, MeasuresTheSplitAsTheTrainingDid) {
   }
   const auto split = static_cast<std::size_t>(static_cast<double>(starts.size()) * (1 - 0.1));
   write("tail.txt", text.substr(starts[split]));
-  const auto result = eval({"tail.txt", "--protocol", "rows:4"});
+  const auto result = eval({"tail.txt", "--protocol", "rows:4", "--precision", "auto"});
   EXPECT_EQ(result["loss"], metrics("run").back()["validation_loss"]);
 }
 

@@ -108,10 +108,11 @@ TEST_F(Text, EvalOfARecordModelReadsRecords) {
   ASSERT_EQ(
       learn("names.txt", {"--records", "lines", "--batching", "records", "--validation-fraction", "0.5"}).exit_code, 0);
   write("few.txt", "mary\nanna\n");
-  const auto lines = nlohmann::json::parse(run({"eval", "run", "few.txt", "--json"}).out);
+  const auto lines = nlohmann::json::parse(run({"eval", "run", "few.txt", "--precision", "auto", "--json"}).out);
   EXPECT_EQ(lines["characters"], 2 * 5) << "every letter, and the end";
   write("few.csv", "1,mary\n2,anna\n");
-  const Result csv = run({"eval", "run", "few.csv", "--records", "csv", "--column", "1", "--json"});
+  const Result csv =
+      run({"eval", "run", "few.csv", "--records", "csv", "--column", "1", "--precision", "auto", "--json"});
   EXPECT_EQ(nlohmann::json::parse(csv.out)["loss"], lines["loss"]);
   EXPECT_EQ(metrics("run").back()["validation_loss"], lines["loss"]) << "as in training";
 }
@@ -148,8 +149,9 @@ TEST_F(Text, ValidationMayBeAFileOfItsOwn) {
   write("book.txt", sentences(800));
   write("other.txt", sentences(100, 7));
   ASSERT_EQ(learn("book.txt", {"--validation", "other.txt"}).exit_code, 0);
-  const auto stream =
-      nlohmann::json::parse(run({"eval", "run/last.safetensors", "other.txt", "--protocol", "rows:4", "--json"}).out);
+  const Result stream_result =
+      run({"eval", "run/last.safetensors", "other.txt", "--protocol", "rows:4", "--precision", "auto", "--json"});
+  const auto stream = nlohmann::json::parse(stream_result.out);
   EXPECT_EQ(stream["loss"], metrics("run").back()["validation_loss"]);
   EXPECT_EQ(run({"resume", "run", "--steps", "8"}).exit_code, 0);
 }
