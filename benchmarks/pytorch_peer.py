@@ -3,8 +3,8 @@
 
 usage: pytorch_peer.py WORKLOAD SECONDS [WAY...]
 
-WORKLOAD is a line of `rune bench --list --json`. Prints one line of JSON: characters a second and memory of each way that this
-PyTorch has; without WAY of all of them:
+WORKLOAD is a line of `rune bench --list --json`. Prints one line of JSON: characters a second and memory of each way, without WAY of
+all of them; ways that this PyTorch or this workload does not have are left out:
 
   notebook    the loops of the notebooks: with one stream, a call for every character
   whole       whole sequences in one call
