@@ -41,7 +41,8 @@ std::string layer_table(const model::Network& network) {
     table += row(fmt::format("{} {}", cell, layer + 1), arrow(input, options.hidden_size), size);
     const bool last = layer + 1 == options.layers;
     const float dropout = last ? options.output_dropout.value_or(options.dropout) : options.dropout;
-    if (dropout > 0) table += row(fmt::format("dropout {:g}", dropout), "", 0);
+    if (options.weight_drop > 0) table += row(fmt::format("weight drop {:g}", options.weight_drop), "", 0);
+    if (dropout > 0) table += row(fmt::format("dropout {:g}", dropout), options.locked_dropout ? "locked" : "", 0);
   }
   table += row("linear", arrow(options.hidden_size, alphabet), count("fc.weight") + count("fc.bias"));
   return table + row("total", "", parameters.count());
@@ -65,8 +66,13 @@ double training_memory(const model::Network& network, const TrainOptions& option
   const double table = model.embedding == 0 ? 0
                                             : static_cast<double>(network.vocabulary_size()) *
                                                   static_cast<double>(cell.slots) * model.hidden_size;
+  // Recurrent weights some of which are dropped, as they are and packed twice.
+  const double dropped = model.weight_drop > 0 ? 3.0 * model.layers * static_cast<double>(cell.gates) *
+                                                     model.hidden_size * model.hidden_size
+                                               : 0;
   constexpr double kProgram = 10e6;
-  return kProgram + sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations + table) +
+  return kProgram +
+         sizeof(float) * (copies * static_cast<double>(network.parameters().count()) + activations + table + dropped) +
          static_cast<double>(corpus.memory());
 }
 

@@ -82,7 +82,8 @@ void add_model_options(CommandLine& line, ModelOptions& model, OutputBias& outpu
   line.option(
       "--cell", "NAME", model.cell,
       "The recurrent cell: " + train::list_names<Cell>() +
-          ". lstm remembers best, gru is a quarter smaller; loop and loop_concat are rnns behind a relu layer.");
+          ". lstm remembers best, gru is a quarter smaller; loop and loop_concat are rnns behind a relu layer; mingru "
+          "has no recurrent matrix.");
   line.option("--nonlinearity", "NAME", model.nonlinearity, "Of cell rnn: " + train::list_names<Nonlinearity>() + ".");
   line.option("--layers", "N", model.layers, "Recurrent layers, one above the other. 2 or 3 are usual.");
   line.option("--hidden-size", "N", model.hidden_size, "Units in a layer. Larger learns more and slower.");
@@ -91,6 +92,10 @@ void add_model_options(CommandLine& line, ModelOptions& model, OutputBias& outpu
       "--dropout", "P", model.dropout,
       "Probability of leaving a unit out between layers while training, against learning by heart: 0.2 to 0.5.");
   line.option("--output-dropout", "P", model.output_dropout, "The same before the projection. [as --dropout]");
+  line.toggle("locked-dropout", model.locked_dropout,
+              "Leave the same units out at all characters of a batch's stream, not others at each.");
+  line.option("--weight-drop", "P", model.weight_drop,
+              "Probability of leaving a weight of the recurrent matrices out for a step, against learning by heart.");
   line.option("--init", "NAME", model.init,
               "How recurrent weights start: " + train::list_names<Initialization>() +
                   " (identity: cells rnn, loop, loop_concat).");

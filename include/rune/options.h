@@ -11,19 +11,21 @@
 /// Where PyTorch has a name and a default, they are PyTorch's. This header uses the standard library alone.
 namespace rune {
 
-/// PyTorch's recurrent cells, and two with an inner layer; e is what a layer sees, h its state.
+/// PyTorch's recurrent cells, two with an inner layer, and one whose gates see no state; e is what a layer sees, h its
+/// state.
 enum class Cell {
   rnn,
   gru,
   lstm,
   loop,         ///< u = h + relu(W_ih e + b_ih), h = tanh(W_hh u + b_hh)
   loop_concat,  ///< u = relu(W_ih e + W_uh h + b_ih), h = tanh(W_hh u + b_hh)
+  mingru,       ///< z, c = W_ih e + b_ih, h = (1 - sigmoid(z)) h + sigmoid(z) g(c) (arXiv 2410.01201)
 };
 enum class Nonlinearity { tanh, relu };
 
 /// How the parameters of the recurrent layers start. The embedding is always N(0,1), the projection U(+-1/sqrt(H)).
 enum class Initialization {
-  uniform,     ///< PyTorch's default: U(+-1/sqrt(H)); loop cells, as nn.Linear: U(+-1/sqrt(inputs))
+  uniform,     ///< PyTorch's default: U(+-1/sqrt(H)); the other cells, as nn.Linear: U(+-1/sqrt(inputs))
   orthogonal,  ///< every gate's recurrent matrix orthogonal (arXiv 1312.6120), the rest uniform
   identity,    ///< W_hh = identity (arXiv 1504.00941), the rest uniform; `rnn`, `loop` and `loop_concat` only
 };
@@ -44,6 +46,8 @@ struct ModelOptions {
   int embedding = 0;                      ///< embedding size; 0: one-hot input
   float dropout = 0;                      ///< probability of zeroing, between the recurrent layers
   std::optional<float> output_dropout{};  ///< before the projection; unset: as `dropout`
+  bool locked_dropout = false;            ///< one mask for all steps of a block (arXiv 1512.05287)
+  float weight_drop = 0;                  ///< probability of zeroing a weight of W_hh for a step (arXiv 1708.02182)
   Initialization init = Initialization::uniform;
   std::optional<float> forget_bias{};  ///< LSTM: the forget gate's bias (b_ih + b_hh) starts at this value
 

@@ -14,7 +14,8 @@ enum class RandomPurpose : std::uint32_t {
   shuffle = 4,
   lengths = 5,
   split = 6,
-  offsets = 7
+  offsets = 7,
+  weight_drop = 8
 };
 
 /// One Philox4x32-10 block (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).

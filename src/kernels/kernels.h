@@ -58,8 +58,8 @@ struct CellKernels {
   StageKernels inner;  // null where the cell has none
 };
 
-enum class CellKind { rnn_tanh, rnn_relu, gru, lstm, loop, loop_concat };
-inline constexpr std::size_t kCellKinds = 6;
+enum class CellKind { rnn_tanh, rnn_relu, gru, lstm, loop, loop_concat, mingru };
+inline constexpr std::size_t kCellKinds = 7;
 
 /// Where dropout's random bits come from: see RandomStream. Elements come in groups of 128 = 8 runs of 16; element i of
 /// run r of group g uses a half-word of block 16 g + i: the low (even r) or high (odd r) one of word r / 2.

@@ -3,6 +3,7 @@
 #include "kernels/cell_gru.h"
 #include "kernels/cell_loop.h"
 #include "kernels/cell_lstm.h"
+#include "kernels/cell_mingru.h"
 #include "kernels/cell_rnn.h"
 #include "kernels/multiply.h"
 #include "kernels/pointwise.h"
@@ -141,6 +142,7 @@ constexpr Kernels make_kernels() {
   set_cell(CellKind::lstm, stage<Isa, Operand, Lstm>());
   set_cell(CellKind::loop, stage<Isa, Operand, LoopOuter>(), stage<Isa, Operand, LoopInner>());
   set_cell(CellKind::loop_concat, stage<Isa, Operand, LoopOuter>(), stage<Isa, Operand, LoopConcatInner>());
+  set_cell(CellKind::mingru, stage<Isa, Operand, MinGru>());
   table.cross_entropy = cross_entropy<W>;
   table.exponentials = exponentials<W>;
   table.dropout = dropout<W>;

@@ -30,10 +30,11 @@ struct CellTraits {
   std::array<int, 4> hidden_gates;
   bool has_cell_state;
   Inner inner = Inner::none;
+  bool recurrent = true;  // whether there is a recurrent product; without, neither weight_hh nor bias_hh
 };
 
 /// The table of cells. The pointwise parts stand in kernels/cell_*.h.
-inline constexpr std::array<CellTraits, 5> kCells{{
+inline constexpr std::array<CellTraits, 6> kCells{{
     {.cell = Cell::rnn,
      .name = "rnn",
      .gates = 1,
@@ -85,6 +86,17 @@ inline constexpr std::array<CellTraits, 5> kCells{{
      .hidden_gates = {0},
      .has_cell_state = false,
      .inner = Inner::product},
+    // z c
+    {.cell = Cell::mingru,
+     .name = "mingru",
+     .gates = 2,
+     .slots = 2,
+     .input_first = 0,
+     .input_gates = {0, 1},
+     .hidden_first = 0,
+     .hidden_gates = {},
+     .has_cell_state = false,
+     .recurrent = false},
 }};
 
 constexpr const CellTraits& traits_of(Cell cell) { return kCells[static_cast<std::size_t>(cell)]; }
@@ -100,6 +112,8 @@ constexpr kernels::CellKind kernel_of(const ModelOptions& options) {
       return kernels::CellKind::loop;
     case Cell::loop_concat:
       return kernels::CellKind::loop_concat;
+    case Cell::mingru:
+      return kernels::CellKind::mingru;
     case Cell::lstm:
       break;
   }

@@ -133,26 +133,38 @@ class Importer {
                        list(found)));
     }
     prefix_ = found[0]->name.substr(0, found[0]->name.size() - kFirst.size());
+    const ArrayView& input = *found[0];
     const ArrayView* const hidden = find(prefix_ + "weight_hh_l0");
-    if (hidden == nullptr || hidden->shape.size() != 2 || hidden->shape[1] < 1 || found[0]->shape.size() != 2) {
-      fail(fmt::format("expected the matrices {} and weight_hh_l0; found:{}", quote(found[0]->name), list(all())));
+    const std::optional<Cell> known = known_cell();
+    const bool recurrent = !known || traits_of(*known).recurrent;
+    if (input.shape.size() != 2 ||
+        (recurrent && (hidden == nullptr || hidden->shape.size() != 2 || hidden->shape[1] < 1))) {
+      fail(fmt::format("expected the matrices {}{}; found:{}", quote(input.name), recurrent ? " and weight_hh_l0" : "",
+                       list(all())));
     }
-    inputs_ = found[0]->shape[1];
+    inputs_ = input.shape[1];
+    model.cell = known ? *known : cell_of(*hidden);
+    const std::int64_t units =
+        recurrent ? hidden->shape[1] : input.shape[0] / static_cast<std::int64_t>(traits_of(model.cell).gates);
     constexpr std::int64_t kMax = 1 << 24;  // far above what validate() allows
-    model.hidden_size = static_cast<int>(std::min(hidden->shape[1], kMax));
-    model.cell = cell_of(*hidden);
+    model.hidden_size = static_cast<int>(std::min(units, kMax));
     model.layers = 0;
     while (find(fmt::format("{}weight_ih_l{}", prefix_, model.layers)) != nullptr) ++model.layers;
     cell_ = model.cell;
   }
 
-  [[nodiscard]] Cell cell_of(const ArrayView& hidden) const {
-    if (options_.cell) return *options_.cell;
-    // Of rune's own cells the shapes tell nothing, but the names do, which its models have in PyTorch too.
-    for (const Cell cell : {Cell::loop, Cell::loop_concat}) {
+  // As the user says. Of rune's own cells the shapes tell nothing, but the names do, which its models have in PyTorch
+  // too.
+  [[nodiscard]] std::optional<Cell> known_cell() const {
+    if (options_.cell) return options_.cell;
+    for (const Cell cell : {Cell::loop, Cell::loop_concat, Cell::mingru}) {
       const std::string_view prefix = prefix_;
       if (prefix.substr(dictionary_of(prefix).size()) == fmt::format("{}.", cell_name(cell))) return cell;
     }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] Cell cell_of(const ArrayView& hidden) const {
     for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm}) {
       const auto gates = static_cast<std::int64_t>(traits_of(cell).gates);
       if (hidden.shape[0] % gates == 0 && hidden.shape[0] / gates == hidden.shape[1]) return cell;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <set>
@@ -27,7 +28,7 @@ constexpr const char* kVocabularyKey = "rune.vocabulary";
 constexpr const char* kFormKey = "rune.text";
 constexpr const char* kFormatVersion = "1";
 
-/// Calls visit(name, value) for every option: the one list that reading and writing share.
+/// Calls visit(name, value) for every option that all files have: the one list that reading and writing share.
 void visit_options(auto& options, const auto& visit) {
   visit("cell", options.cell);
   visit("nonlinearity", options.nonlinearity);
@@ -38,6 +39,12 @@ void visit_options(auto& options, const auto& visit) {
   visit("output_dropout", options.output_dropout);
   visit("init", options.init);
   visit("forget_bias", options.forget_bias);
+}
+
+/// And those that came later: a file has them where they are not the default, so that files from before can be read.
+void visit_later_options(auto& options, const auto& visit) {
+  visit("locked_dropout", options.locked_dropout);
+  visit("weight_drop", options.weight_drop);
 }
 
 /// The same for the form of its texts.
@@ -123,16 +130,18 @@ Json parse_json(const std::string& json, const std::string& where) {
   }
 }
 
-/// Reads a flat object whose keys `walk` visits; `complete`: all of them must be there.
-void read_object(const std::string& text, const std::string& where, bool complete, const auto& walk) {
+enum class Keys { required, optional };
+
+/// Reads a flat object whose keys `walk` visits.
+void read_object(const std::string& text, const std::string& where, const auto& walk) {
   const Json json = parse_json(text, where);
   if (!json.is_object()) refuse(json, "an object", where);
   std::set<std::string_view> known;
-  walk([&](const char* name, auto& value) {
+  walk([&](Keys keys, const char* name, auto& value) {
     known.insert(name);
     if (json.contains(name)) {
       read(json[name], value, fmt::format("{}: {}", where, name));
-    } else if (complete) {
+    } else if (keys == Keys::required) {
       throw InputError(fmt::format("{}: expected a value for '{}', found none", where, name));
     }
   });
@@ -210,6 +219,14 @@ Model copy_of(const Model& original) {
 std::string to_json(const ModelOptions& options) {
   Json json = Json::object();
   visit_options(options, [&](const char* name, const auto& value) { write(json[name], value); });
+  Json defaults = Json::object();
+  const ModelOptions unchanged;
+  visit_later_options(unchanged, [&](const char* name, const auto& value) { write(defaults[name], value); });
+  visit_later_options(options, [&](const char* name, const auto& value) {
+    Json written;
+    write(written, value);
+    if (written != defaults[name]) json[name] = written;
+  });
   return json.dump();
 }
 
@@ -221,7 +238,10 @@ std::string to_json(const TextForm& form) {
 
 ModelOptions model_options_from_json(const std::string& text, const std::string& where) {
   ModelOptions options;
-  read_object(text, where, /*complete=*/true, [&](const auto& visit) { visit_options(options, visit); });
+  read_object(text, where, [&](const auto& visit) {
+    visit_options(options, std::bind_front(visit, Keys::required));
+    visit_later_options(options, std::bind_front(visit, Keys::optional));
+  });
   try {
     validate(options);
   } catch (const InputError& error) {
@@ -260,8 +280,8 @@ Model model_from(const format::SafetensorsFile& file) {
   const ModelOptions options = model_options_from_json(file.meta(kModelKey), where(kModelKey));
   TextForm form;
   if (file.metadata().contains(kFormKey)) {
-    read_object(file.meta(kFormKey), where(kFormKey), /*complete=*/false,
-                [&](const auto& visit) { visit_form(form, visit); });
+    read_object(file.meta(kFormKey), where(kFormKey),
+                [&](const auto& visit) { visit_form(form, std::bind_front(visit, Keys::optional)); });
   }
   text::Vocabulary vocabulary = vocabulary_from_json(file.meta(kVocabularyKey), std::move(form), where(kVocabularyKey));
 

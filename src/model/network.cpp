@@ -23,9 +23,18 @@ std::size_t as_size(int value) { return static_cast<std::size_t>(value); }
 
 std::size_t padded_units(const ModelOptions& options) { return round_up(as_size(options.hidden_size), kPanel); }
 
-/// Dropout after recurrent layer `layer`: between the layers, or before the projection.
-float dropout_after(const ModelOptions& options, std::size_t layer) {
-  return layer + 1 < as_size(options.layers) ? options.dropout : options.output_dropout.value_or(options.dropout);
+/// The mask after recurrent layer `layer`: between the layers, or before the projection.
+DropoutMask mask_after(const ModelOptions& options, std::size_t layer, std::size_t batch_size, std::uint64_t seed,
+                       std::uint64_t step) {
+  const float probability =
+      layer + 1 < as_size(options.layers) ? options.dropout : options.output_dropout.value_or(options.dropout);
+  return {probability, RandomStream(seed, RandomPurpose::dropout, step, static_cast<std::uint32_t>(layer)),
+          options.locked_dropout ? batch_size : 0};
+}
+
+/// The mask of a layer's recurrent matrix: rows of Hp.
+DropoutMask weight_mask(const ModelOptions& options, std::size_t layer, std::uint64_t seed, std::uint64_t step) {
+  return {options.weight_drop, RandomStream(seed, RandomPurpose::weight_drop, step, static_cast<std::uint32_t>(layer))};
 }
 
 }  // namespace
@@ -125,6 +134,7 @@ struct Workspace::Parts {
   std::size_t steps;  // of a piece: all of a block in training
   std::size_t batch_size;
   Mode mode;
+  const kernels::Kernels* kernels;  // of the network
   std::vector<LayerActivations> layers;
   Matrix logits;                       // (chunk*B, Vp)
   std::size_t logits_steps;            // steps of a chunk
@@ -151,14 +161,15 @@ Workspace::Workspace(const Network& network, int sequence_length, int batch_size
   Parts& w = *parts_;
   w.batch_size = as_size(batch_size);
   w.mode = mode;
+  w.kernels = &network.kernels();
   const bool training = mode == Mode::training;
   w.steps = training ? as_size(sequence_length)
                      : std::min(as_size(sequence_length), std::max<std::size_t>(1, kEvaluationRows / w.batch_size));
   const std::size_t rows = w.steps * w.batch_size;
   const std::size_t padded_vocabulary = round_up(vocabulary, kPanel);
   for (std::size_t l = 0; l < as_size(options.layers); ++l)
-    w.layers.emplace_back(options, w.steps, w.batch_size,
-                          training && DropoutMask(dropout_after(options, l), 0, 0, l).active());
+    w.layers.emplace_back(options, network.kernels(), w.steps, w.batch_size, training && options.weight_drop > 0,
+                          training && mask_after(options, l, w.batch_size, 0, 0).active());
   w.logits_steps = std::clamp<std::size_t>(kLogitsFloats / (padded_vocabulary * w.batch_size), 1, w.steps);
   w.logits = Matrix(w.logits_steps * w.batch_size, padded_vocabulary);
   w.losses.resize(as_size(sequence_length) * w.batch_size);
@@ -296,6 +307,7 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
   const Parts& net = *parts_;
   Workspace::Parts& w = *workspace.parts_;
   if (w.mode != Workspace::Mode::training) throw InputError("gradients need a workspace made for training");
+  if (w.kernels != net.kernels) throw InputError("gradients need a workspace made for the kernels in use");
   check(block, state, w.batch_size, w.steps);
   w.prepare(team.size(), net.layers.size());
   const auto steps = as_size(block.sequence_length);
@@ -306,7 +318,9 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
   const float scale =
       reduction == Reduction::sum ? 1.0F : 1.0F / static_cast<float>(std::max<std::ptrdiff_t>(counted, 1));
   for (std::size_t l = 0; l < net.layers.size(); ++l)
-    w.masks[l] = DropoutMask(dropout_after(net.options, l), seed, dropout_step, l);
+    w.masks[l] = mask_after(net.options, l, w.batch_size, seed, dropout_step);
+  for (std::size_t l = 0; l < net.layers.size(); ++l)
+    w.layers[l].dropped_weights.mask = weight_mask(net.options, l, seed, dropout_step);
   const std::size_t top = net.layers.size() - 1;
   const std::size_t counted_from = first_counted_step(block);
   std::fill_n(w.losses.begin(), counted_from * w.batch_size, 0.0F);
@@ -318,6 +332,12 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
     const Streams streams{w.batch_size, mine.begin, mine.end};
     const bool busy = mine.begin < mine.end;
     net.fill_table(w.characters, thread, team);
+
+    // 0. The recurrent weights of this step, where some are dropped.
+    if (net.options.weight_drop > 0) {
+      for (std::size_t l = 0; l <= top; ++l) net.layers[l].drop_weights(net.parameters, w.layers[l], thread, team);
+      team.barrier();
+    }
 
     // 1. Forward: this thread's streams, through all steps and layers.
     if (busy) {
@@ -388,16 +408,32 @@ void Network::step(std::span<const std::int32_t> tokens, State& state, Matrix& l
     std::copy_n(state.step_logits_.row(b), net.vocabulary_size, logits.row(b));
 }
 
-std::vector<float> dropout_multipliers(const ModelOptions& options, int layer, int rows, std::uint64_t seed,
-                                       std::uint64_t dropout_step) {
+std::vector<float> dropout_multipliers(const ModelOptions& options, int layer, int steps, int batch_size,
+                                       std::uint64_t seed, std::uint64_t dropout_step) {
   const std::size_t padded = padded_units(options);
-  const DropoutMask mask(dropout_after(options, as_size(layer)), seed, dropout_step, as_size(layer));
-  Matrix ones(as_size(rows), padded);
+  const std::size_t streams = as_size(batch_size);
+  const DropoutMask mask = mask_after(options, as_size(layer), streams, seed, dropout_step);
+  Matrix ones(as_size(steps) * streams, padded);
   std::ranges::fill(ones.values(), 1.0F);
-  mask.apply(ones.data(), ones.data(), 0, as_size(rows), padded);
   std::vector<float> multipliers;
-  for (std::size_t r = 0; r < as_size(rows); ++r)
-    multipliers.insert(multipliers.end(), ones.row(r), ones.row(r) + options.hidden_size);
+  for (std::size_t row = 0; row < ones.rows(); row += streams)
+    mask.apply(ones.row(row), ones.row(row), row, streams, padded);
+  for (std::size_t row = 0; row < ones.rows(); ++row)
+    multipliers.insert(multipliers.end(), ones.row(row), ones.row(row) + options.hidden_size);
+  return multipliers;
+}
+
+std::vector<float> weight_drop_multipliers(const ModelOptions& options, int layer, std::uint64_t seed,
+                                           std::uint64_t dropout_step) {
+  const std::size_t padded = padded_units(options);
+  const std::vector<float> ones(padded, 1.0F);
+  std::vector<float> row(padded);
+  std::vector<float> multipliers;
+  const DropoutMask mask = weight_mask(options, as_size(layer), seed, dropout_step);
+  for (std::size_t r = 0; r < traits_of(options.cell).gates * as_size(options.hidden_size); ++r) {
+    mask.apply(ones.data(), row.data(), r, 1, padded);
+    multipliers.insert(multipliers.end(), row.begin(), row.begin() + options.hidden_size);
+  }
   return multipliers;
 }
 

@@ -72,7 +72,7 @@ class Network {
   [[nodiscard]] int vocabulary_size() const;
   [[nodiscard]] const Parameters& parameters() const;
   [[nodiscard]] const kernels::Kernels& kernels() const;
-  /// Packs the parameters for other kernels, which do all products from now on.
+  /// Packs the parameters for other kernels, which do all products from now on. Training needs a new workspace then.
   void use(const kernels::Kernels& kernels);
   /// After writing to the parameters, call pack() before the network is used again.
   [[nodiscard]] Parameters& mutable_parameters();
@@ -121,7 +121,10 @@ class Workspace {
 
 /// The dropout masks of a training step, for tests: multipliers 0 or 1/(1-p) with p to 1/65536, (T*B, H). Layer k <
 /// layers-1: after recurrent layer k; k = layers-1: before the projection.
-std::vector<float> dropout_multipliers(const ModelOptions& options, int layer, int rows, std::uint64_t seed,
-                                       std::uint64_t dropout_step);
+std::vector<float> dropout_multipliers(const ModelOptions& options, int layer, int steps, int batch_size,
+                                       std::uint64_t seed, std::uint64_t dropout_step);
+/// The same for what weight-drop leaves of a layer's recurrent matrix: (G*H, H).
+std::vector<float> weight_drop_multipliers(const ModelOptions& options, int layer, std::uint64_t seed,
+                                           std::uint64_t dropout_step);
 
 }  // namespace rune::model

@@ -16,7 +16,7 @@ namespace rune::model {
 template <class Enum>
 inline constexpr std::array<std::string_view, 0> kNames{};
 template <>
-inline constexpr std::array<std::string_view, 5> kNames<Cell>{"rnn", "gru", "lstm", "loop", "loop_concat"};
+inline constexpr std::array<std::string_view, 6> kNames<Cell>{"rnn", "gru", "lstm", "loop", "loop_concat", "mingru"};
 template <>
 inline constexpr std::array<std::string_view, 2> kNames<Nonlinearity>{"tanh", "relu"};
 template <>

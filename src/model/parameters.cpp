@@ -22,6 +22,7 @@ constexpr std::size_t kAlignment = 16;  // floats: every tensor starts on a cach
 constexpr std::array<std::string_view, 4> kLayerTensors{"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
 constexpr std::array<std::string_view, 5> kLayerTensorsWithInnerProduct{"weight_ih", "weight_uh", "weight_hh",
                                                                         "bias_ih", "bias_hh"};
+constexpr std::array<std::string_view, 2> kLayerTensorsWithoutRecurrentProduct{"weight_ih", "bias_ih"};
 
 void require(bool condition, std::string_view option, const auto& value, std::string_view allowed) {
   if (!condition) throw InputError(fmt::format("{} must be {}, found {}", option, allowed, value));
@@ -33,6 +34,13 @@ void require_cell(std::string_view option, std::initializer_list<Cell> allowed, 
   for (const Cell cell : allowed) (names += names.empty() ? "" : " or ") += cell_name(cell);
   throw InputError(fmt::format("{} works with the cell {} only, found the cell {}: leave it out or change the cell",
                                option, names, cell_name(found)));
+}
+
+void require_recurrent_matrix(std::string_view option, Cell found) {
+  if (traits_of(found).recurrent) return;
+  throw InputError(
+      fmt::format("{} is of recurrent matrices, which the cell {} has not: leave it out or change the cell", option,
+                  cell_name(found)));
 }
 
 void require_probability(float value, std::string_view option) {
@@ -97,13 +105,14 @@ std::vector<Tensor> tensor_layout(const ModelOptions& options, int vocabulary_si
   if (options.embedding > 0) add("embedding.weight", {vocabulary, options.embedding}, vocabulary);
   for (int layer = 0; layer < options.layers; ++layer) {
     const std::int64_t inputs = layer > 0 ? hidden : options.embedding > 0 ? options.embedding : vocabulary;
-    // PyTorch's recurrent layers go by H; an inner stage and what follows it are an nn.Linear each, by its inputs.
-    const std::int64_t inner_inputs = inputs + (cell.inner == Inner::product ? hidden : 0);
+    // PyTorch's recurrent layers go by H; an inner stage, what follows it and a layer without a recurrent product are
+    // an nn.Linear each, by its inputs.
+    const std::int64_t linear_inputs = inputs + (cell.inner == Inner::product ? hidden : 0);
     for (const std::string_view kind : layer_tensors(options.cell)) {
       std::vector<std::int64_t> shape{rows};
       if (kind.starts_with("weight")) shape.push_back(kind == "weight_ih" ? inputs : hidden);
-      const bool outer = cell.inner == Inner::none || kind.ends_with("_hh");
-      add(fmt::format("{}.{}_l{}", cell.name, kind, layer), std::move(shape), outer ? hidden : inner_inputs);
+      const bool outer = kind.ends_with("_hh") || (cell.recurrent && cell.inner == Inner::none);
+      add(fmt::format("{}.{}_l{}", cell.name, kind, layer), std::move(shape), outer ? hidden : linear_inputs);
     }
   }
   add("fc.weight", {vocabulary, hidden}, hidden);
@@ -165,6 +174,7 @@ std::string_view cell_name(Cell cell) { return name_of(cell); }
 
 std::span<const std::string_view> layer_tensors(Cell cell) {
   if (traits_of(cell).inner == Inner::product) return kLayerTensorsWithInnerProduct;
+  if (!traits_of(cell).recurrent) return kLayerTensorsWithoutRecurrentProduct;
   return kLayerTensors;
 }
 
@@ -176,9 +186,12 @@ void validate(const ModelOptions& options) {
           "between 0 (one-hot input) and 16384");
   require_probability(options.dropout, "dropout");
   if (options.output_dropout) require_probability(*options.output_dropout, "output_dropout");
+  require_probability(options.weight_drop, "weight_drop");
+  if (options.weight_drop > 0) require_recurrent_matrix("weight_drop", options.cell);
   if (options.nonlinearity == Nonlinearity::relu) require_cell("nonlinearity relu", {Cell::rnn}, options.cell);
   if (options.init == Initialization::identity)
     require_cell("init identity", {Cell::rnn, Cell::loop, Cell::loop_concat}, options.cell);
+  if (options.init == Initialization::orthogonal) require_recurrent_matrix("init orthogonal", options.cell);
   if (options.forget_bias) {
     require_cell("forget_bias", {Cell::lstm}, options.cell);
     require(std::isfinite(*options.forget_bias), "forget_bias", *options.forget_bias, "finite");

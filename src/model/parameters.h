@@ -29,10 +29,10 @@ std::vector<Tensor> tensor_layout(const ModelOptions& options, int vocabulary_si
 /// layout:
 ///   embedding.weight (V,E)                                  only with an embedding
 ///   <cell>.weight_ih_l<k> (G*H, E or V or H), <cell>.weight_hh_l<k> (G*H, H), <cell>.bias_ih_l<k>, <cell>.bias_hh_l<k>
-///   (G*H); loop_concat: <cell>.weight_uh_l<k> (H, H) before weight_hh
+///   (G*H); loop_concat: <cell>.weight_uh_l<k> (H, H) before weight_hh; mingru: neither weight_hh nor bias_hh
 ///   fc.weight (V,H), fc.bias (V)
-/// with <cell> = cell_name() and PyTorch's gate orders (LSTM i f g o, GRU r z n). Between tensors there may be padding
-/// floats, always zero. Value type (copies copy the arena).
+/// with <cell> = cell_name() and PyTorch's gate orders (LSTM i f g o, GRU r z n; minGRU z c). Between tensors there may
+/// be padding floats, always zero. Value type (copies copy the arena).
 class Parameters {
  public:
   /// All zero. Throws InputError if the options or the size are invalid.

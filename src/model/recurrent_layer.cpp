@@ -28,10 +28,19 @@ std::size_t panels_of(std::size_t columns) { return (columns + kPanel - 1) / kPa
 /// 8 KiB shared one set of the first-level cache).
 std::size_t spread_stride(std::size_t columns) { return columns | kPanel; }
 
+/// Packs this thread's share of a matrix, whose rows lie `stride` floats apart: for the forward product the panels
+/// given, for the backward product a part of all columns.
+void pack_both(const float* weights, std::size_t stride, const std::vector<std::int32_t>& rows, Range forward_panels,
+               PackedMatrix& forward, PackedMatrix& backward, int thread, int threads) {
+  forward.pack_transposed(weights, stride, rows, forward_panels.begin, forward_panels.end);
+  const Range panels = share_of(backward.panels(), thread, threads);
+  backward.pack_rows(weights, stride, rows, panels.begin, panels.end);
+}
+
 }  // namespace
 
-LayerActivations::LayerActivations(const ModelOptions& options, std::size_t steps, std::size_t batch_size,
-                                   bool with_dropout) {
+LayerActivations::LayerActivations(const ModelOptions& options, const kernels::Kernels& kernels, std::size_t steps,
+                                   std::size_t batch_size, bool with_weight_drop, bool with_dropout) {
   const CellTraits& traits = traits_of(options.cell);
   const std::size_t padded = round_up(static_cast<std::size_t>(options.hidden_size), kPanel);
   const std::size_t rows = (steps + 1) * batch_size;
@@ -40,6 +49,12 @@ LayerActivations::LayerActivations(const ModelOptions& options, std::size_t step
   if (traits.has_cell_state) cell = Matrix(rows, padded);
   if (traits.inner != Inner::none) inner = Matrix(steps * batch_size, padded);
   if (with_dropout) dropped = Matrix(rows, padded);
+  if (with_weight_drop) {
+    const auto hidden_size = static_cast<std::size_t>(options.hidden_size);
+    dropped_weights.weights = Matrix(traits.gates * hidden_size, padded);
+    dropped_weights.forward = PackedMatrix(kernels, hidden_size, traits.gates * padded / kPanel);
+    dropped_weights.backward = PackedMatrix(kernels, traits.gates * padded, padded / kPanel);
+  }
 }
 
 RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size,
@@ -76,17 +91,20 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
       const std::size_t input_row = static_cast<std::size_t>(traits_->input_gates[g]) * hidden_ + u * kPanel;
       const std::size_t hidden_row = static_cast<std::size_t>(traits_->hidden_gates[g]) * hidden_ + u * kPanel;
       const std::size_t column = u * traits_->slots * kPanel + g * kPanel;
-      input_blocks_.push_back({column + traits_->input_first * kPanel, input_row, real});
-      hidden_blocks_.push_back({column + traits_->hidden_first * kPanel, hidden_row, real});
-      for (std::size_t j = 0; j < kPanel; ++j) {
-        input_rows_.push_back(j < real ? static_cast<std::int32_t>(input_row + j) : -1);
-        hidden_rows_.push_back(j < real ? static_cast<std::int32_t>(hidden_row + j) : -1);
-      }
+      const auto push = [&](std::size_t first_slot, std::size_t row, std::vector<OuterBlock>& blocks,
+                            std::vector<std::int32_t>& rows) {
+        blocks.push_back({column + first_slot * kPanel, row, real});
+        for (std::size_t j = 0; j < kPanel; ++j) rows.push_back(j < real ? static_cast<std::int32_t>(row + j) : -1);
+      };
+      push(traits_->input_first, input_row, input_blocks_, input_rows_);
+      if (traits_->recurrent) push(traits_->hidden_first, hidden_row, hidden_blocks_, hidden_rows_);
     }
   }
   const std::size_t product_columns = gates * padded_;
-  hidden_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
-  hidden_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
+  if (traits_->recurrent) {
+    hidden_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
+    hidden_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
+  }
   if (traits_->inner == Inner::product) {
     inner_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
     inner_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
@@ -130,17 +148,14 @@ void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thr
   const std::size_t first_panel = units.begin * gates;
   const std::size_t last_panel = units.end * gates;
 
-  const auto pack_both = [&](std::size_t tensor, const std::vector<std::int32_t>& rows, PackedMatrix& forward,
-                             PackedMatrix& backward) {
-    const std::size_t columns = forward.depth();
-    if (columns == 0) return;
-    forward.pack_transposed(values(tensor), columns, rows, first_panel, last_panel);
-    const Range panels = share_of(backward.panels(), thread, threads);
-    backward.pack_rows(values(tensor), columns, rows, panels.begin, panels.end);
+  const auto pack_tensor = [&](std::size_t tensor, const std::vector<std::int32_t>& rows, PackedMatrix& forward,
+                               PackedMatrix& backward) {
+    if (forward.depth() == 0) return;  // no such product
+    pack_both(values(tensor), forward.depth(), rows, {first_panel, last_panel}, forward, backward, thread, threads);
   };
-  pack_both(weight_hh_, hidden_rows_, hidden_forward_, hidden_backward_);
-  pack_both(weight_uh_, input_rows_, inner_forward_, inner_backward_);
-  pack_both(weight_ih_, input_rows_, input_forward_, input_backward_);
+  pack_tensor(weight_hh_, hidden_rows_, hidden_forward_, hidden_backward_);
+  pack_tensor(weight_uh_, input_rows_, inner_forward_, inner_backward_);
+  pack_tensor(weight_ih_, input_rows_, input_forward_, input_backward_);
 
   // Only what this thread owns of bias and table: the columns of its units.
   const auto for_columns = [&](const std::vector<std::int32_t>& rows, std::size_t first_slot, auto&& write) {
@@ -159,7 +174,7 @@ void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thr
     };
   };
   for_columns(input_rows_, traits_->input_first, add_bias(bias_ih_));
-  for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
+  if (traits_->recurrent) for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
 
   if (!first()) return;
   if (thread == 0) has_table_ = with_table || !embedding_;
@@ -175,6 +190,25 @@ void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thr
       for (std::size_t v = 0; v < vocabulary_size_; ++v) table_.row(v)[column] += in[v];
     });
   }
+}
+
+void RecurrentLayer::drop_weights(const Parameters& parameters, LayerActivations& activations, int thread,
+                                  ThreadTeam& team) const {
+  DroppedWeights& dropped = activations.dropped_weights;
+  const float* const whole = parameters.values(parameters.tensors()[weight_hh_]).data();
+  const std::size_t gates = traits_->gates;
+  const Range units = share_of(unit_blocks_, thread, team.size());
+  const Range panels{units.begin * gates, units.end * gates};
+  for (std::size_t i = panels.begin; i < panels.end; ++i) {
+    const OuterBlock& block = hidden_blocks_[i];
+    for (std::size_t row = block.c_row; row < block.c_row + block.count; ++row)
+      std::copy_n(whole + row * hidden_, hidden_, dropped.weights.row(row));
+    float* const rows = dropped.weights.row(block.c_row);
+    dropped.mask.apply(rows, rows, block.c_row, block.count, padded_);
+  }
+  team.barrier();  // the backward product's panels have columns of all rows
+  pack_both(dropped.weights.data(), padded_, hidden_rows_, panels, dropped.forward, dropped.backward, thread,
+            team.size());
 }
 
 void RecurrentLayer::fill_table(const float* embedded, Matrix& table, std::size_t rows, Range units) const {
@@ -241,9 +275,10 @@ void RecurrentLayer::run_inner(const CellForward& step, float* inner, Range unit
             to_inner, units);
 }
 
-void RecurrentLayer::run_outer(const CellForward& step, const float* inner, Range units) const {
+void RecurrentLayer::run_outer(const CellForward& step, const float* inner, const PackedMatrix& hidden_weights,
+                               Range units) const {
   run_stage(cell_->outer,
-            forward_product(plain_rows(has_inner() ? inner : step.previous_hidden, padded_), hidden_forward_,
+            forward_product(plain_rows(has_inner() ? inner : step.previous_hidden, padded_), hidden_weights,
                             traits_->hidden_first, plain_rows(step.gates, step.gates_stride), step.rows),
             step, units);
 }
@@ -270,6 +305,8 @@ void RecurrentLayer::forward(const InputRows& input, const LayerActivations* bel
                              const DropoutMask& dropout, std::size_t steps, const Streams& streams) const {
   const std::size_t n = streams.size();
   const std::size_t at_once = first() ? 1 : streams.steps_at_once();
+  const DroppedWeights& dropped = activations.dropped_weights;
+  const PackedMatrix& hidden_weights = dropped.forward.depth() > 0 ? dropped.forward : hidden_forward_;
   for (std::size_t t = 0; t < steps; ++t) {
     const Rows<float> gates = streams.rows(activations.gates, t);
     // 1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
@@ -295,7 +332,7 @@ void RecurrentLayer::forward(const InputRows& input, const LayerActivations* bel
                            .stride = padded_};
     float* const inner = has_inner() ? activations.inner.row(before) : nullptr;
     if (has_inner()) run_inner(step, inner, all_units());
-    run_outer(step, inner, all_units());
+    run_outer(step, inner, hidden_weights, all_units());
     // 3. dropout of its output
     if (dropout.active())
       dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_);
@@ -307,6 +344,8 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
   const std::size_t n = streams.size();
   const bool has_cell = traits_->has_cell_state;
   if (has_cell) std::fill_n(d_cell.row(streams.begin), n * padded_, 0.0F);
+  const DroppedWeights& dropped = activations.dropped_weights;
+  const PackedMatrix& hidden_weights = dropped.backward.depth() > 0 ? dropped.backward : hidden_backward_;
   for (std::size_t t = steps; t-- > 0;) {
     // 1. the pointwise part; d_hidden of the step before += dgates * W_hh
     const Rows<const float> d_gates = streams.rows(std::as_const(activations.gates), t);
@@ -326,12 +365,12 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
     cell_->outer.backward(step, unit_blocks_);
     if (has_inner()) {
       // The gradient of u takes the place of that of h, which is used up.
-      kernels_->multiply(backward_product(d_gates, traits_->hidden_first, hidden_backward_, streams.rows(d_hidden, t),
-                                          n, Start::zero));
+      kernels_->multiply(
+          backward_product(d_gates, traits_->hidden_first, hidden_weights, streams.rows(d_hidden, t), n, Start::zero));
       step.hidden = activations.inner.row(before);
       cell_->inner.backward(step, unit_blocks_);
     }
-    const PackedMatrix& recurrent = has_inner() ? inner_backward_ : hidden_backward_;
+    const PackedMatrix& recurrent = has_inner() ? inner_backward_ : hidden_weights;
     if (t > 0 && recurrent.depth() > 0)
       kernels_->multiply(backward_product(d_gates, has_inner() ? traits_->input_first : traits_->hidden_first,
                                           recurrent, streams.rows(d_hidden, t - 1), n, Start::add));
@@ -363,15 +402,24 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
   const Matrix& d_gates = activations.gates;
   const std::size_t rows = steps * batch_size;
 
-  kernels_->outer_product({.d = d_gates.data(),
-                           .d_stride = d_gates.cols(),
-                           .x = has_inner() ? activations.inner.data() : activations.hidden.data(),
-                           .x_stride = padded_,
-                           .rows = rows,
-                           .columns = hidden_,
-                           .c = values(weight_hh_),
-                           .column_sums = values(bias_hh_)},
-                          mine(hidden_blocks_), scratch);
+  if (traits_->recurrent)
+    kernels_->outer_product({.d = d_gates.data(),
+                             .d_stride = d_gates.cols(),
+                             .x = has_inner() ? activations.inner.data() : activations.hidden.data(),
+                             .x_stride = padded_,
+                             .rows = rows,
+                             .columns = hidden_,
+                             .c = values(weight_hh_),
+                             .column_sums = values(bias_hh_)},
+                            mine(hidden_blocks_), scratch);
+  if (const DropoutMask& mask = activations.dropped_weights.mask; mask.active())
+    for (const OuterBlock& block : mine(hidden_blocks_))
+      for (std::size_t row = block.c_row; row < block.c_row + block.count; ++row) {
+        float* const d_weights = values(weight_hh_) + row * hidden_;
+        std::copy_n(d_weights, hidden_, scratch);  // the mask is made for rows of Hp
+        mask.apply(scratch, scratch, row, 1, padded_);
+        std::copy_n(scratch, hidden_, d_weights);
+      }
   if (traits_->inner == Inner::product)
     kernels_->outer_product({.d = d_gates.data(),
                              .d_stride = d_gates.cols(),
@@ -484,7 +532,7 @@ void RecurrentLayer::step(const Parameters& parameters, const std::int32_t* toke
     run_inner(step, inner.data(), units);
     if (team != nullptr) team->barrier();
   }
-  run_outer(step, inner.data(), units);
+  run_outer(step, inner.data(), hidden_forward_, units);
 }
 
 }  // namespace rune::model

@@ -34,6 +34,14 @@ struct Streams {
   }
 };
 
+/// Weight-drop (Merity et al., arXiv 1708.02182): a recurrent matrix for one training step, some of its weights zero,
+/// the others scaled. Empty without.
+struct DroppedWeights {
+  DropoutMask mask;
+  Matrix weights;                           // (G*H, Hp), in PyTorch's order
+  kernels::PackedMatrix forward, backward;  // as a layer's own
+};
+
 /// What one layer keeps of a block for its backward pass. Rows of Hp = H rounded up to 16 units; padding units stay
 /// zero.
 struct LayerActivations {
@@ -44,8 +52,10 @@ struct LayerActivations {
   Matrix cell;     // ((T+1)*B, Hp), LSTM only
   Matrix inner;    // (T*B, Hp): u, where the cell has an inner stage
   Matrix dropped;  // ((T+1)*B, Hp): hidden after dropout, where there is any
+  DroppedWeights dropped_weights;
 
-  LayerActivations(const ModelOptions& options, std::size_t steps, std::size_t batch_size, bool with_dropout);
+  LayerActivations(const ModelOptions& options, const kernels::Kernels& kernels, std::size_t steps,
+                   std::size_t batch_size, bool with_weight_drop, bool with_dropout);
 
   /// What the layer above sees: row (t+1, b) is the output of step t.
   [[nodiscard]] const Matrix& output() const { return dropped.rows() > 0 ? dropped : hidden; }
@@ -89,6 +99,10 @@ class RecurrentLayer {
   void fill_table(BlockCharacters& characters, int thread, int threads) const;
   /// First layer with one-hot input.
   [[nodiscard]] const Matrix& table() const { return table_; }
+
+  /// This thread's share of the recurrent weights of one training step, by the mask that stands in activations. The
+  /// team must pass a barrier before they are used.
+  void drop_weights(const Parameters& parameters, LayerActivations& activations, int thread, ThreadTeam& team) const;
 
   /// Forward through `steps` steps, for one thread's streams.
   ///   1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
@@ -145,7 +159,8 @@ class RecurrentLayer {
   /// The stages of one step, whose gates have the input product, for some units: the inner one makes u, the outer one
   /// needs the u (or h') of all units and makes h.
   void run_inner(const kernels::CellForward& step, float* inner, Range units) const;
-  void run_outer(const kernels::CellForward& step, const float* inner, Range units) const;
+  void run_outer(const kernels::CellForward& step, const float* inner, const kernels::PackedMatrix& hidden_weights,
+                 Range units) const;
   void run_stage(const kernels::StageKernels& stage, const kernels::Product& product, kernels::CellForward step,
                  Range units) const;
   /// dgates * W, with the gates' slots from `first_slot` on as depth.
@@ -164,7 +179,7 @@ class RecurrentLayer {
   std::size_t vocabulary_size_;  // V
   bool embedding_;
 
-  // Indices into Parameters::tensors(). weight_uh_: Inner::product alone.
+  // Indices into Parameters::tensors(). weight_uh_: Inner::product alone; _hh_: with a recurrent product.
   std::size_t weight_ih_, weight_uh_, weight_hh_, bias_ih_, bias_hh_;
 
   // PyTorch's row of a weight for each packed gate column (product_slots * Hp of them), -1 for padding units.

@@ -119,9 +119,9 @@ Workload reshaped(Workload workload, const Shape& shape) {
 double forward_multiply_adds(const ModelOptions& options, int vocabulary_size) {
   const double hidden = options.hidden_size;
   const model::CellTraits& cell = model::traits_of(options.cell);
-  const double recurrent = static_cast<double>(cell.gates) * hidden * hidden;
-  const double inner = cell.inner == model::Inner::product ? recurrent : 0;
-  return options.layers * (recurrent + inner) + (options.layers - 1) * recurrent + hidden * vocabulary_size;
+  const double product = static_cast<double>(cell.gates) * hidden * hidden;
+  const int products = (cell.recurrent ? 1 : 0) + (cell.inner == model::Inner::product ? 1 : 0);
+  return (options.layers * products + options.layers - 1) * product + hidden * vocabulary_size;
 }
 
 }  // namespace rune::tools

@@ -37,6 +37,8 @@ void visit_model_options(Model& model, Visitor&& visit) {
   visit("embedding", model.embedding, kAny, "its size; 0: one-hot input");
   visit("dropout", model.dropout, kAny, "probability, between the layers");
   visit("output_dropout", model.output_dropout, kAny, "probability, before the projection");
+  visit("locked_dropout", model.locked_dropout, kAny, "one mask for all steps of a batch");
+  visit("weight_drop", model.weight_drop, kAny, "probability, of the weights of recurrent matrices");
   visit("init", model.init, kAny, list_names<Initialization>());
   visit("forget_bias", model.forget_bias, kAny, "where the forget gate's bias starts; lstm only");
 }

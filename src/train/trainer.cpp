@@ -100,7 +100,7 @@ struct Trainer::Parts {
         epochs(epochs_of(*batcher, options)),
         doubled_from(text::doubled_from(options, corpus.train.size())),
         gradients(network().options(), network().vocabulary_size()),
-        workspace(network(), batcher->longest(), options.batch_size, model::Workspace::Mode::training) {
+        workspace(compute_as_chosen(), batcher->longest(), options.batch_size, model::Workspace::Mode::training) {
     if (!(corpus.vocabulary == state.model.vocabulary)) {
       throw InputError(
           "expected the model's alphabet to be the text's; a model goes on training on the text it was made for");
@@ -117,17 +117,17 @@ struct Trainer::Parts {
     prompt = state.model.vocabulary.encode(options.sample.prompt, text::Unknown::skip, "the sample's prompt");
     if (directory != nullptr) run_directory = *directory;
     position().steps_per_epoch = epochs.first();
-    options.precision = kernels::kernels(options.precision).precision;
-    compute_as_chosen();
   }
 
-  /// In this session's precision, on this processor's instruction set.
-  void compute_as_chosen() {
+  /// The network, from now on in this session's precision, on this processor's instruction set.
+  model::Network& compute_as_chosen() {
     const kernels::Kernels& kernels = kernels::kernels(options.precision);
+    options.precision = kernels.precision;
     network().use(kernels);
     if (state.average) state.average->use(kernels);
     position().isa = kernels::to_string(kernels.isa);
     position().precision = name_of(kernels.precision);
+    return network();
   }
 
   [[nodiscard]] model::Network& network() { return state.model.network; }

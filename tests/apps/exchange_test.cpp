@@ -53,12 +53,15 @@ TEST_F(Exchange, OnnxHoldsTheModelAndItsAlphabet) {
   }
 }
 
-TEST_F(Exchange, OnnxCannotExpressALoop) {
-  train({"--cell", "loop"});
-  const Result result = run({"export", "run", "-o", "model.onnx"});
-  EXPECT_EQ(result.exit_code, 1);
-  EXPECT_THAT(result.err, HasSubstr("none for loop"));
-  EXPECT_FALSE(std::filesystem::exists(path("model.onnx")));
+TEST_F(Exchange, OnnxHasNoOperatorForRunesOwnCells) {
+  for (const std::string cell : {"loop", "mingru"}) {
+    train({"--cell", cell});
+    const Result result = run({"export", "run", "-o", "model.onnx"});
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, HasSubstr("none for " + cell));
+    EXPECT_FALSE(std::filesystem::exists(path("model.onnx")));
+    std::filesystem::remove_all(path("run"));
+  }
 }
 
 TEST_F(Exchange, WrongUsage) {

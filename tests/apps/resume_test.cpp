@@ -21,7 +21,7 @@ class Resume : public ProgramTest {
   [[nodiscard]] static Arguments long_training(const std::string& run) {
     return training("book.txt", run,
                     {"--steps", kSteps, "--eval-every", "50", "--dropout", "0.2", "--output-dropout", "0.2",
-                     "--schedule", "cosine", "--sample-length", "20"});
+                     "--locked-dropout", "--weight-drop", "0.2", "--schedule", "cosine", "--sample-length", "20"});
   }
 
   void expect_same_run(const std::string& one, const std::string& other) const {

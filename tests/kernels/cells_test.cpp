@@ -42,7 +42,8 @@ constexpr std::array kStages{StageCase{"rnn_tanh", CellKind::rnn_tanh, false, 1,
                              StageCase{"loop_inner", CellKind::loop, true, 2, 0, 1},
                              StageCase{"loop_outer", CellKind::loop, false, 2, 1, 2},
                              StageCase{"loop_concat_inner", CellKind::loop_concat, true, 2, 0, 1},
-                             StageCase{"loop_concat_outer", CellKind::loop_concat, false, 2, 1, 2}};
+                             StageCase{"loop_concat_outer", CellKind::loop_concat, false, 2, 1, 2},
+                             StageCase{"mingru", CellKind::mingru, false, 2, 0, 2}};
 
 /// One unit by the textbook: from pre-activations (by slot), h' and c' to h (or u) and c.
 std::array<double, 2> textbook(const StageCase& stage, const Vector& in) {
@@ -63,6 +64,11 @@ std::array<double, 2> textbook(const StageCase& stage, const Vector& in) {
     case CellKind::loop:
     case CellKind::loop_concat:
       return {std::tanh(gate[1]), 0};
+    case CellKind::mingru: {
+      const double z = sigmoid(gate[0]);
+      const double candidate = gate[1] < 0 ? sigmoid(gate[1]) : gate[1] + 0.5;
+      return {(1 - z) * h + z * candidate, 0};
+    }
     case CellKind::lstm:
       break;
   }

@@ -60,7 +60,7 @@ TEST(Alphabet, WithItsOwnAModelStaysAsItIs) {
 }
 
 TEST(Alphabet, EntriesKeepTheirWeightsWhereverTheyMove) {
-  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat}) {
+  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat, Cell::mingru}) {
     for (const int embedding : {0, 3}) {
       const ModelOptions options{.cell = cell, .layers = 2, .hidden_size = 5, .embedding = embedding};
       const Model before = model_of(options);

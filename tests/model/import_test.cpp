@@ -87,6 +87,19 @@ TEST(Import, KnowsLoopCellsByNameOrWord) {
   EXPECT_EQ(import(shapes, with({.cell = Cell::loop})).network.options().cell, Cell::loop);
 }
 
+TEST(Import, KnowsMinGruByNameOrWord) {
+  Shapes shapes{{"mingru.weight_ih_l0", {4, 3}}, {"mingru.bias_ih_l0", {4}}, {"fc.weight", {3, 2}}};
+  const Model model = import(shapes);
+  EXPECT_EQ(model.network.options().cell, Cell::mingru);
+  EXPECT_EQ(model.network.options().hidden_size, 2);
+  EXPECT_THAT(model.network.parameters().values("mingru.bias_ih_l0"), ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT([&] { import(shapes, with({.cell = Cell::loop})); }, refuses("weight_hh_l0"));
+  shapes[0].first = "x.weight_ih_l0";
+  shapes[1].first = "x.bias_ih_l0";
+  EXPECT_THAT([&] { import(shapes); }, refuses("weight_hh_l0"));
+  EXPECT_EQ(import(shapes, with({.cell = Cell::mingru})).network.options().cell, Cell::mingru);
+}
+
 TEST(Import, ListsWhatItCannotChooseFrom) {
   const Shapes two = gru() + Shapes{{"out2.weight", {3, 2}}, {"out2.bias", {3}}};
   EXPECT_THAT([&] { import(two); },

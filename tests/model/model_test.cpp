@@ -71,6 +71,8 @@ TEST(ModelOptionsJsonTest, EveryOptionReturns) {
        .dropout = std::numeric_limits<float>::denorm_min(),
        .output_dropout = 0.3F,
        .forget_bias = -1.7F},
+      {.cell = Cell::mingru, .dropout = 0.2F, .locked_dropout = true},
+      {.cell = Cell::loop, .weight_drop = 0.1F},
   };
   for (const ModelOptions& options : all)
     EXPECT_EQ(model_options_from_json(to_json(options), "here"), options) << to_json(options);
@@ -109,9 +111,13 @@ INSTANTIATE_TEST_SUITE_P(
                     BadJson{R"("layers":1)", R"("layers":1,"layers":1)", R"(the key "layers" comes twice)"},
                     BadJson{R"("layers":1)", R"("layers":1,"depth":1)", R"(unknown key "depth")"},
                     BadJson{R"("cell":"rnn")", R"("cell":"elman")",
-                            R"(cell: expected one of rnn, gru, lstm, loop, loop_concat, found "elman")"},
+                            R"(cell: expected one of rnn, gru, lstm, loop, loop_concat, mingru, found "elman")"},
+                    BadJson{R"("layers":1)", R"("layers":1,"locked_dropout":1)",
+                            "locked_dropout: expected true or false, found 1"},
+                    BadJson{R"("layers":1)", R"("layers":1,"weight_drop":1)", "weight_drop must be"},
+                    BadJson{R"("layers":1)", R"("layers":1,"weight_drop":"0.1")", "weight_drop: expected a number"},
                     BadJson{R"("cell":"rnn")", R"("cell":0)",
-                            "cell: expected one of rnn, gru, lstm, loop, loop_concat, found 0"},
+                            "cell: expected one of rnn, gru, lstm, loop, loop_concat, mingru, found 0"},
                     BadJson{R"("dropout":0)", R"("dropout":1e39)", "dropout"},
                     BadJson{R"("dropout":0)", R"("dropout":2)", "dropout"},
                     BadJson{R"("dropout":0)", R"("dropout":null)", "dropout: expected a number, found null"},

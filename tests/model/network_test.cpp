@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "model/cell.h"
 #include "support/model_cases.h"
 #include "support/reference_network.h"
 
@@ -123,13 +124,13 @@ std::vector<Precision> precisions() {
   return all;
 }
 
-/// How far from the twin's a vector may be, relative to its norm: factors of bf16 have 8 bits, and where a unit of a
-/// relu lies near 0, they decide whether it has a gradient at all.
+/// How far from the twin's a vector may be, relative to its norm: factors of bf16 have 8 bits, and where what a unit of
+/// a relu or a candidate of minGRU is made of lies near 0, they decide how steep it is there.
 double tolerance(const ModelOptions& options, Precision precision) {
   if (precision != Precision::bf16) return kTolerance;
-  const bool relu = options.cell == Cell::loop || options.cell == Cell::loop_concat ||
-                    (options.cell == Cell::rnn && options.nonlinearity == Nonlinearity::relu);
-  return relu ? 0.12 : 0.02;
+  const bool kinked = options.cell == Cell::loop || options.cell == Cell::loop_concat || options.cell == Cell::mingru ||
+                      (options.cell == Cell::rnn && options.nonlinearity == Nonlinearity::relu);
+  return kinked ? 0.16 : 0.02;
 }
 
 /// How far `found` is from `expected` in units of what is allowed: at most 1 is near enough.
@@ -174,11 +175,18 @@ Worst compare_with_twin(const ModelOptions& options, int vocabulary_size, const 
   const double rounding = kRounding / kTolerance * within;
   const ReferenceNetwork twin(options, vocabulary_size, test::to_double(network.parameters()));
   std::vector<std::vector<double>> dropout;
+  ReferenceNetwork training_twin = twin;
+  test::Tensors kept_weights;
   for (int layer = 0; layer < options.layers; ++layer) {
-    const int rows = block.sequence_length * block.batch_size;
-    const auto multipliers = dropout_multipliers(options, layer, rows, kSeed, kDropoutStep);
+    const auto multipliers =
+        dropout_multipliers(options, layer, block.sequence_length, block.batch_size, kSeed, kDropoutStep);
     dropout.emplace_back(multipliers.begin(), multipliers.end());
+    if (options.weight_drop == 0) continue;
+    const auto kept = weight_drop_multipliers(options, layer, kSeed, kDropoutStep);
+    kept_weights[std::string(cell_name(options.cell)) + ".weight_hh_l" + std::to_string(layer)].assign(kept.begin(),
+                                                                                                       kept.end());
   }
+  training_twin.drop_weights(std::move(kept_weights));
   const State initial = random_state(options, block.batch_size, seed + 100);
   ThreadTeam team(2);
   Worst worst;
@@ -195,10 +203,10 @@ Worst compare_with_twin(const ModelOptions& options, int vocabulary_size, const 
   Workspace workspace(network, block.sequence_length, block.batch_size, Workspace::Mode::training);
   Parameters gradients(options, vocabulary_size);
   const Loss loss = network.gradients(block, state, kSeed, kDropoutStep, workspace, gradients, team);
-  const ReferenceResult trained = twin.forward(block, to_reference(initial), dropout);
+  const ReferenceResult trained = training_twin.forward(block, to_reference(initial), dropout);
   check_forward(outcome(loss, block.targets.size(), workspace, state), trained, "training");
   // A tensor's gradient may be small only because its terms cancel; what rounding leaves of them follows the whole.
-  const auto expected_gradients = twin.backward(block, trained, dropout);
+  const auto expected_gradients = training_twin.backward(block, trained, dropout);
   double whole = 0;
   for (const auto& [name, expected] : expected_gradients)
     whole += std::inner_product(expected.begin(), expected.end(), expected.begin(), 0.0);
@@ -225,6 +233,12 @@ class NetworkCells : public testing::TestWithParam<CellLayersEmbedding> {
     const auto& [cell, layers, embedding] = GetParam();
     return test::model_options(cell, layers, shape.hidden_size, embedding ? shape.embedding : 0);
   }
+  static ModelOptions with_all_masks(ModelOptions options) {
+    options.dropout = 0.3F;
+    options.locked_dropout = true;
+    options.weight_drop = traits_of(options.cell).recurrent ? 0.2F : 0;
+    return options;
+  }
 };
 
 TEST_P(NetworkCells, AgreesWithTheTwin) {
@@ -244,11 +258,18 @@ TEST_P(NetworkCells, AgreesWithTheTwinInBf16) {
   if (kernels::kernels(Precision::automatic).precision == Precision::f32) GTEST_SKIP() << "no bf16 here";
   constexpr Shape kShape{48, 20, 12, 30, 9};
   const RandomBlock tokens(kShape.vocabulary_size, kShape.sequence_length, kShape.batch_size, 1);
-  ModelOptions model = options(kShape);
-  model.dropout = 0.4F;
+  const ModelOptions model = with_all_masks(options(kShape));
   const Worst worst = compare_with_twin(model, kShape.vocabulary_size, tokens.block(), 3, Precision::bf16);
   EXPECT_LE(worst.excess, 1) << worst.where;
   EXPECT_GE(worst.excess, kTolerance / tolerance(model, Precision::bf16)) << "computed in f32?";
+}
+
+TEST_P(NetworkCells, AgreesWithTheTwinWithLockedDropoutAndDroppedWeights) {
+  for (const Shape& shape : {kShapes[2], kShapes[3], kShapes[5]}) {
+    const RandomBlock tokens(shape.vocabulary_size, shape.sequence_length, shape.batch_size, 1);
+    const Worst worst = compare_with_twin(with_all_masks(options(shape)), shape.vocabulary_size, tokens.block(), 3);
+    EXPECT_LE(worst.excess, 1) << worst.where << ", hidden size " << shape.hidden_size;
+  }
 }
 
 TEST_P(NetworkCells, AgreesWithTheTwinWhereTargetsAreNotCounted) {
@@ -261,8 +282,7 @@ TEST_P(NetworkCells, AgreesWithTheTwinWhereTargetsAreNotCounted) {
 
 TEST_P(NetworkCells, GivesTheSameBitsOnAnyNumberOfThreads) {
   for (const Shape& shape : {Shape{33, 13, 4, 45, 9}, Shape{16, 2, 5, 20, 4}, Shape{50, 1, 6, 30, 20}}) {
-    ModelOptions with_dropout = options(shape);
-    with_dropout.dropout = 0.3F;
+    const ModelOptions with_dropout = with_all_masks(options(shape));
     for (const Precision precision : precisions()) {
       const Network network = make_network(with_dropout, shape.vocabulary_size, 1, precision);
       const RandomBlock tokens(shape.vocabulary_size, shape.sequence_length, shape.batch_size, 3);
@@ -360,8 +380,7 @@ TEST_P(NetworkCells, CarriesTheStateFromBlockToBlock) {
 
 TEST_P(NetworkCells, FitsAShortBlockIntoALargeWorkspace) {
   constexpr Shape kShape{20, 5, 3, 12, 6};
-  ModelOptions model = options(kShape);
-  model.dropout = 0.3F;
+  const ModelOptions model = with_all_masks(options(kShape));
   const Network network = make_network(model, kShape.vocabulary_size);
   const RandomBlock tokens(kShape.vocabulary_size, kShape.sequence_length, kShape.batch_size, 6);
   const RandomBlock before(kShape.vocabulary_size, 9, kShape.batch_size, 7);
@@ -409,6 +428,8 @@ RC_GTEST_PROP(Network, AgreesWithTheTwinForAnyShape, ()) {
   ModelOptions options = test::model_options(cell, between(1, 3), between(1, 70), between(0, 40));
   options.dropout = *rc::gen::element(0.0F, 0.5F);
   options.output_dropout = *rc::gen::element(0.0F, 0.2F);
+  options.locked_dropout = *rc::gen::arbitrary<bool>();
+  options.weight_drop = *rc::gen::element(0.0F, 0.3F);
   const int vocabulary_size = between(2, 130);
   const RandomBlock tokens(vocabulary_size, between(1, 9), between(1, 13), *rc::gen::arbitrary<std::uint64_t>());
   const Worst worst = compare_with_twin(options, vocabulary_size, tokens.block(), 5);
@@ -485,7 +506,9 @@ TEST(Network, RefusesOptionsThatNoModelHas) {
 
 class NetworkDropout : public testing::Test {
  protected:
-  static constexpr int kRows = 2000;
+  static constexpr int kSteps = 50;
+  static constexpr int kStreams = 40;
+  static constexpr int kRows = kSteps * kStreams;
   static constexpr float kBetween = 0.3F;
   static constexpr float kOutput = 0.6F;
 
@@ -494,7 +517,7 @@ class NetworkDropout : public testing::Test {
     options_.output_dropout = kOutput;
   }
   [[nodiscard]] std::vector<float> multipliers(int layer, std::uint64_t seed = 1, std::uint64_t step = 1) const {
-    return dropout_multipliers(options_, layer, kRows, seed, step);
+    return dropout_multipliers(options_, layer, kSteps, kStreams, seed, step);
   }
   // Probabilities are kept to 1/65536.
   static auto scale_of(float dropped) { return testing::FloatNear(1 / (1 - dropped), 1e-4F); }
@@ -551,6 +574,53 @@ TEST_F(NetworkDropout, KeepsEverythingAtZero) {
 TEST_F(NetworkDropout, UsesTheSameProbabilityBeforeTheProjectionUnlessTold) {
   options_.output_dropout.reset();
   EXPECT_THAT(multipliers(2), testing::Contains(scale_of(kBetween)));
+}
+
+TEST_F(NetworkDropout, LocksTheMaskOfTheFirstStep) {
+  const auto unlocked = multipliers(0);
+  options_.locked_dropout = true;
+  const auto values = multipliers(0);
+  constexpr std::size_t kStep = std::size_t{kStreams} * 50;
+  EXPECT_TRUE(std::equal(values.begin(), values.begin() + kStep, unlocked.begin()));
+  for (std::size_t step = kStep; step < values.size(); step += kStep)
+    ASSERT_TRUE(std::equal(values.begin(), values.begin() + kStep, values.begin() + static_cast<std::ptrdiff_t>(step)));
+  EXPECT_NE(multipliers(0, 1, 2), values);
+}
+
+TEST_F(NetworkDropout, DropsWeightsBySeedStepAndLayer) {
+  options_.weight_drop = kBetween;
+  const auto weights = [&](int layer, std::uint64_t seed, std::uint64_t step) {
+    return weight_drop_multipliers(options_, layer, seed, step);
+  };
+  const auto values = weights(0, 1, 1);
+  ASSERT_EQ(values.size(), std::size_t{4} * 50 * 50);
+  EXPECT_THAT(values, testing::Each(testing::AnyOf(0.0F, scale_of(kBetween))));
+  const double kept = 1 - share(static_cast<std::size_t>(std::ranges::count(values, 0.0F)), values.size());
+  constexpr double kKept = 1 - kBetween;
+  EXPECT_NEAR(kept, kKept, 5 * std::sqrt(kKept * (1 - kKept) / 10'000));
+  EXPECT_EQ(weights(0, 1, 1), values);
+  EXPECT_NE(weights(1, 1, 1), values);
+  EXPECT_NE(weights(0, 2, 1), values);
+  EXPECT_NE(weights(0, 1, 2), values);
+  // Nor are they those of the outputs, which have other keys.
+  EXPECT_FALSE(std::equal(values.begin(), values.end(), multipliers(0).begin()));
+}
+
+TEST(Network, WeightDropLeavesEvaluationAndTheWeightsAlone) {
+  ModelOptions options = test::model_options(kCellCases[3], 2, 20, 6);
+  const Network whole = make_network(options, 12);
+  options.weight_drop = 0.5F;
+  const Network dropping = make_network(options, 12);
+  const RandomBlock tokens(12, 4, 3, 1);
+  ThreadTeam team(2);
+  State state(options, 3);
+  State other(options, 3);
+  const Outcome trained = train(dropping, tokens.block(), state, team);
+  EXPECT_NE(trained.losses, train(whole, tokens.block(), other, team).losses);
+  state.zero();
+  other.zero();
+  EXPECT_TRUE(evaluate(dropping, tokens.block(), state, team) == evaluate(whole, tokens.block(), other, team));
+  EXPECT_EQ(step_logits(dropping, tokens.block(), state), step_logits(whole, tokens.block(), other));
 }
 
 TEST(State, KeepsPyTorchsForm) {

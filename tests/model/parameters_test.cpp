@@ -84,8 +84,18 @@ TEST(ParametersTest, NamesAndShapesArePyTorchs) {
   EXPECT_THAT(concat.tensor("loop_concat.bias_ih_l1").shape, ElementsAre(5));
 }
 
+TEST(ParametersTest, MinGruHasNoRecurrentMatrix) {
+  const Parameters parameters({.cell = Cell::mingru, .layers = 2, .hidden_size = 5}, 3);
+  EXPECT_THAT(names(parameters), ElementsAre("mingru.weight_ih_l0", "mingru.bias_ih_l0", "mingru.weight_ih_l1",
+                                             "mingru.bias_ih_l1", "fc.weight", "fc.bias"));
+  EXPECT_THAT(parameters.tensor("mingru.weight_ih_l0").shape, ElementsAre(10, 3));
+  EXPECT_THAT(parameters.tensor("mingru.bias_ih_l1").shape, ElementsAre(10));
+  EXPECT_EQ(parameters.tensor("mingru.weight_ih_l0").fan_in, 3);
+  EXPECT_EQ(parameters.tensor("mingru.bias_ih_l1").fan_in, 5);
+}
+
 TEST(ParametersTest, EveryCellHasTheTensorsOfItsTable) {
-  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat}) {
+  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat, Cell::mingru}) {
     const Parameters parameters({.cell = cell, .layers = 2, .hidden_size = 4}, 3);
     std::vector<std::string> expected;
     for (const char* const layer : {"_l0", "_l1"})
@@ -295,6 +305,13 @@ INSTANTIATE_TEST_SUITE_P(
                     Invalid{{.dropout = 1}, "dropout must be at least 0 and below 1, found 1"},
                     Invalid{{.dropout = -0.1F}, "dropout"}, Invalid{{.dropout = kNan}, "dropout"},
                     Invalid{{.output_dropout = 1.0F}, "output_dropout"},
+                    Invalid{{.weight_drop = 1}, "weight_drop must be at least 0 and below 1, found 1"},
+                    Invalid{{.weight_drop = kNan}, "weight_drop"},
+                    Invalid{{.cell = Cell::mingru, .weight_drop = 0.1F},
+                            "weight_drop is of recurrent matrices, which the cell mingru has not"},
+                    Invalid{{.cell = Cell::mingru, .init = Initialization::orthogonal},
+                            "init orthogonal is of recurrent matrices, which the cell mingru has not"},
+                    Invalid{{.cell = Cell::mingru, .init = Initialization::identity}, "init identity works with"},
                     Invalid{{.cell = Cell::gru, .nonlinearity = Nonlinearity::relu},
                             "nonlinearity relu works with the cell rnn only, found the cell gru"},
                     Invalid{{.cell = Cell::lstm, .init = Initialization::identity},

@@ -6,7 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/random.h"
 #include "support/model_cases.h"
@@ -41,6 +44,15 @@ TEST_P(ReferenceNetworkGradients, AgreeWithFiniteDifferences) {
   std::vector<std::vector<double>> dropout;
   for (int layer = 0; layer < layers; ++layer) {
     dropout.push_back(normals(static_cast<std::size_t>(kSteps * kStreams * options.hidden_size), 1, 10 + layer));
+  }
+
+  if (cell.cell != Cell::mingru) {
+    Tensors multipliers;
+    for (int layer = 0; layer < layers; ++layer) {
+      const std::string name = fmt::format("{}.weight_hh_l{}", model::cell_name(cell.cell), layer);
+      multipliers[name] = normals(network.parameters().at(name).size(), 1, 20 + layer);
+    }
+    network.drop_weights(std::move(multipliers));
   }
 
   const Tensors gradients = network.backward(block, network.forward(block, state, dropout), dropout);

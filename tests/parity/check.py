@@ -1,7 +1,8 @@
 """check.py PROGRAM [--self-test]: computes again in PyTorch what rune_parity_dump (PROGRAM) wrote, and compares.
 
   models     logits, losses, states and gradients of the engine (f32) to 1e-5, of the double-precision twin to 1e-9,
-             relative to the norm of each tensor, for every cell, number of layers and input, with and without dropout
+             relative to the norm of each tensor, for every cell, number of layers and input; without dropout, with it,
+             and with locked dropout and weight-drop
   training   100 steps of every optimiser and schedule: the distance of the parameters to PyTorch's in float64 is at
              most twice that of PyTorch's own in float32, root mean squares over the seeds; the learning rates are
              PyTorch's; gradients are clipped in some of the steps
@@ -63,16 +64,17 @@ class Loop(nn.Module):
         self.l_in = nn.ModuleList(nn.Linear(size + (hidden if concat else 0), hidden) for size in self.inputs)
         self.l_hidden = nn.ModuleList(nn.Linear(hidden, hidden) for _ in self.inputs)
 
-    def forward(self, x, before, masks=None):
+    def forward(self, x, before, masks=None, weight_masks=None):
         after = []
         for layer, h in enumerate(before):
             outputs = []
+            weight = self.l_hidden[layer].weight * (weight_masks[layer] if weight_masks else 1)
             for e in x:
                 if self.concat:
                     u = nn.functional.relu(self.l_in[layer](torch.cat((h, e), 1)))
                 else:
                     u = h + nn.functional.relu(self.l_in[layer](e))
-                h = torch.tanh(self.l_hidden[layer](u))
+                h = torch.tanh(nn.functional.linear(u, weight, self.l_hidden[layer].bias))
                 outputs.append(h)
             after.append(h)
             x = torch.stack(outputs)
@@ -94,6 +96,33 @@ class Loop(nn.Module):
         return names
 
 
+class MinGru(nn.Module):
+    """arXiv 2410.01201, step by step, with the g of its log-space form; the two linear layers of each layer as one."""
+
+    def __init__(self, inputs, hidden, layers):
+        super().__init__()
+        for layer in range(layers):
+            linear = nn.Linear(inputs if layer == 0 else hidden, 2 * hidden)
+            self.register_parameter(f"weight_ih_l{layer}", linear.weight)
+            self.register_parameter(f"bias_ih_l{layer}", linear.bias)
+
+    def forward(self, x, before, masks=None, weight_masks=None):
+        after = []
+        for layer, h in enumerate(before):
+            parameters = (getattr(self, f"{kind}_l{layer}") for kind in ("weight_ih", "bias_ih"))
+            z, candidates = nn.functional.linear(x, *parameters).chunk(2, -1)
+            z, candidates = z.sigmoid(), torch.where(candidates >= 0, candidates + 0.5, candidates.sigmoid())
+            outputs = []
+            for gate, candidate in zip(z, candidates):
+                h = (1 - gate) * h + gate * candidate
+                outputs.append(h)
+            after.append(h)
+            x = torch.stack(outputs)
+            if masks:
+                x = x * masks[layer]
+        return x, torch.stack(after)
+
+
 class Model(nn.Module):
     """The model as a PyTorch user would write it."""
 
@@ -109,6 +138,7 @@ class Model(nn.Module):
             "lstm": nn.LSTM,
             "loop": partial(Loop, False),
             "loop_concat": partial(Loop, True),
+            "mingru": MinGru,
         }[case["cell"]]
         setattr(self, case["cell"], recurrent(inputs, case["hidden_size"], case["layers"]))
         self.fc = nn.Linear(case["hidden_size"], case["vocabulary_size"])
@@ -130,13 +160,13 @@ class Model(nn.Module):
                 parameter[..., columns].copy_(tensors[name])
         return self
 
-    def forward(self, inputs, state, masks=None):
+    def forward(self, inputs, state, masks=None, weight_masks=None):
         """Tokens (T,B) -> logits (T,B,V), state. The state is a tuple of (layers,B,H), or None for zero."""
         if self.case["embedding"]:
             x = self.embedding(inputs)
         else:
             x = nn.functional.one_hot(inputs, self.case["vocabulary_size"]).to(self.fc.weight.dtype)
-        x, state = self.recurrent(x, state, masks) if masks else self.stack(x, state)
+        x, state = self.recurrent(x, state, masks, weight_masks) if masks else self.stack(x, state)
         return self.fc(x), state
 
     def stack(self, x, state):
@@ -144,16 +174,19 @@ class Model(nn.Module):
         x, state = getattr(self, self.case["cell"])(x, state if state is None or lstm else state[0])
         return x, state if lstm else (state,)
 
-    def recurrent(self, x, state, masks):
-        """As stack, each layer's output multiplied by its mask, by PyTorch's functions for one layer."""
+    def recurrent(self, x, state, masks, weight_masks):
+        """As stack, each layer's output, and its recurrent weights where there are masks for them, multiplied by its
+        mask, by PyTorch's functions for one layer."""
         module = getattr(self, self.case["cell"])
-        if isinstance(module, Loop):
-            x, after = module(x, state[0], masks)
+        if isinstance(module, (Loop, MinGru)):
+            x, after = module(x, state[0], masks, weight_masks)
             return x, (after,)
         function = {"rnn": f"rnn_{self.case['nonlinearity']}"}.get(self.case["cell"], self.case["cell"])
         states = []
         for layer, mask in enumerate(masks):
             weights = [getattr(module, f"{kind}_l{layer}") for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+            if weight_masks:
+                weights[1] = weights[1] * weight_masks[layer]
             before = [part[layer : layer + 1] for part in state]
             before = before if self.case["cell"] == "lstm" else before[0]
             x, *after = getattr(torch._VF, function)(x, before, weights, True, 1, 0.0, True, False, False)
@@ -172,18 +205,22 @@ def pytorch_results(case, tensors, dtype):
     inputs, targets = tensors["inputs"], tensors["targets"]
     parts = ["hidden", "cell"] if case["cell"] == "lstm" else ["hidden"]
     initial = tuple(tensors[f"initial.{part}"].to(dtype) for part in parts)
-    masks = [tensors[f"dropout.{layer}"].to(dtype) for layer in range(case["layers"])] if case["dropout"] else None
+
+    def masks_of(kind):
+        return [tensors[f"{kind}.{layer}"].to(dtype) for layer in range(case["layers"])] if case[kind] else None
+
     results = {}
 
-    def run(mode, masks):
-        logits, state = model(inputs, initial, masks)
+    def run(mode, *masks):
+        logits, state = model(inputs, initial, *masks)
         losses = losses_of(logits, targets)
         results[f"{mode}.losses"] = losses.detach().reshape(targets.shape)
         results.update({f"{mode}.{part}": value.detach() for part, value in zip(parts, state)})
         return logits, losses
 
-    results["evaluation.logits"] = run("evaluation", None)[0].detach()
-    (run("training", masks)[1].sum() / (targets >= 0).sum()).backward()
+    results["evaluation.logits"] = run("evaluation")[0].detach()
+    losses = run("training", masks_of("dropout"), masks_of("weight_drop"))[1]
+    (losses.sum() / (targets >= 0).sum()).backward()
     for name, (parameter, columns) in model.checkpoint().items():
         results[f"training.gradient.{name}"] = parameter.grad[..., columns]
     for mode in ("evaluation", "training"):
@@ -218,7 +255,7 @@ def check_model(path, break_one=False):
 
 def swap_gates(case, tensors):
     """Exchanges the first two gates of a layer (where it has but one: two units)."""
-    weight = tensors[f"{case['cell']}.weight_hh_l0"]
+    weight = tensors[f"{case['cell']}.weight_{'ih' if case['cell'] == 'mingru' else 'hh'}_l0"]
     rows = 1 if len(weight) == case["hidden_size"] else case["hidden_size"]
     weight[: 2 * rows] = weight[: 2 * rows].roll(rows, 0)
 

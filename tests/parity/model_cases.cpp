@@ -1,6 +1,8 @@
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,9 +30,13 @@ std::vector<double> to_doubles(const Values& values) {
   return {values.begin(), values.end()};
 }
 
-// One block, in evaluation mode and in training mode with dropout masks that check.py applies as well.
+// What is left out in training: nothing; units, others at each step; units, the same at each step, and recurrent
+// weights.
+constexpr std::array<std::string_view, 3> kMasks{"", "dropout", "locked_dropout"};
+
+// One block, in evaluation mode and in training mode with masks that check.py applies as well.
 void dump_model_case(const std::filesystem::path& folder, const CellCase& cell, int layers, int embedding,
-                     bool dropout) {
+                     std::string_view masks) {
   constexpr int kHidden = 36;
   constexpr int kVocabulary = 33;
   constexpr int kSteps = 12;
@@ -38,7 +44,11 @@ void dump_model_case(const std::filesystem::path& folder, const CellCase& cell, 
   constexpr std::uint64_t kSeed = 3;
   constexpr std::uint64_t kDropoutStep = 17;
   ModelOptions options = model_options(cell, layers, kHidden, embedding);
+  const bool dropout = !masks.empty();
   options.dropout = dropout ? 0.3F : 0;
+  options.locked_dropout = masks == "locked_dropout";
+  const bool weight_drop = options.locked_dropout && options.cell != Cell::mingru;
+  options.weight_drop = weight_drop ? 0.2F : 0;
 
   const model::Network network(options, kVocabulary, model::Parameters::initialized(options, kVocabulary, kSeed));
   RandomBlock tokens(kVocabulary, kSteps, kStreams, kSeed);
@@ -53,6 +63,7 @@ void dump_model_case(const std::filesystem::path& folder, const CellCase& cell, 
   auto description = describe(options, kVocabulary);
   description["kind"] = "model";
   description["dropout"] = dropout;
+  description["weight_drop"] = weight_drop;
   CaseFile file(description);
   file.add("", network.parameters());
   file.add("inputs", targets, block.inputs);
@@ -63,9 +74,18 @@ void dump_model_case(const std::filesystem::path& folder, const CellCase& cell, 
   };
   add_state("initial.", hidden, cells);
   std::vector<std::vector<double>> multipliers;
+  Tensors weight_multipliers;
+  if (weight_drop) {
+    for (int layer = 0; layer < layers; ++layer) {
+      const std::string name = fmt::format("{}.weight_hh_l{}", model::cell_name(options.cell), layer);
+      auto mask = model::weight_drop_multipliers(options, layer, kSeed, kDropoutStep);
+      weight_multipliers[name] = to_doubles(mask);
+      file.add(fmt::format("weight_drop.{}", layer), network.parameters().tensor(name).shape, std::move(mask));
+    }
+  }
   if (dropout) {
     for (int layer = 0; layer < layers; ++layer) {
-      auto mask = model::dropout_multipliers(options, layer, kSteps * kStreams, kSeed, kDropoutStep);
+      auto mask = model::dropout_multipliers(options, layer, kSteps, kStreams, kSeed, kDropoutStep);
       multipliers.push_back(to_doubles(mask));
       file.add(fmt::format("dropout.{}", layer), {kSteps, kStreams, kHidden}, std::move(mask));
     }
@@ -104,14 +124,16 @@ void dump_model_case(const std::filesystem::path& folder, const CellCase& cell, 
   };
   const ReferenceState initial{to_doubles(hidden), to_doubles(cells)};
   const ReferenceResult evaluated = twin.forward(block, initial);
-  const ReferenceResult trained = twin.forward(block, initial, multipliers);
+  ReferenceNetwork training_twin = twin;
+  training_twin.drop_weights(weight_multipliers);
+  const ReferenceResult trained = training_twin.forward(block, initial, multipliers);
   file.add("twin.evaluation.logits", {kSteps, kStreams, kVocabulary}, evaluated.logits);
   add_twin("twin.evaluation.", evaluated);
   add_twin("twin.training.", trained);
-  for (const auto& [name, values] : twin.backward(block, trained, multipliers)) {
+  for (const auto& [name, values] : training_twin.backward(block, trained, multipliers)) {
     file.add("twin.training.gradient." + name, network.parameters().tensor(name).shape, values);
   }
-  file.write(folder, fmt::format("model_{}{}", case_name(cell, layers, embedding), dropout ? "_dropout" : ""));
+  file.write(folder, fmt::format("model_{}{}{}", case_name(cell, layers, embedding), dropout ? "_" : "", masks));
 }
 
 }  // namespace
@@ -129,7 +151,10 @@ void dump_model_cases(const std::filesystem::path& folder) {
   for (const CellCase& cell : kCellCases) {
     for (const int layers : {1, 2, 3}) {
       for (const int embedding : {0, 10}) {
-        for (const bool dropout : {false, true}) dump_model_case(folder, cell, layers, embedding, dropout);
+        for (const std::string_view masks : kMasks) {
+          if (masks == kMasks.back() && layers != 2) continue;  // no layer of another number has other masks
+          dump_model_case(folder, cell, layers, embedding, masks);
+        }
       }
     }
   }

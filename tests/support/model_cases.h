@@ -16,12 +16,11 @@ struct CellCase {
   Cell cell;
   Nonlinearity nonlinearity;
 };
-inline constexpr std::array kCellCases{CellCase{"rnn_tanh", Cell::rnn, Nonlinearity::tanh},
-                                       CellCase{"rnn_relu", Cell::rnn, Nonlinearity::relu},
-                                       CellCase{"gru", Cell::gru, Nonlinearity::tanh},
-                                       CellCase{"lstm", Cell::lstm, Nonlinearity::tanh},
-                                       CellCase{"loop", Cell::loop, Nonlinearity::tanh},
-                                       CellCase{"loop_concat", Cell::loop_concat, Nonlinearity::tanh}};
+inline constexpr std::array kCellCases{
+    CellCase{"rnn_tanh", Cell::rnn, Nonlinearity::tanh}, CellCase{"rnn_relu", Cell::rnn, Nonlinearity::relu},
+    CellCase{"gru", Cell::gru, Nonlinearity::tanh},      CellCase{"lstm", Cell::lstm, Nonlinearity::tanh},
+    CellCase{"loop", Cell::loop, Nonlinearity::tanh},    CellCase{"loop_concat", Cell::loop_concat, Nonlinearity::tanh},
+    CellCase{"mingru", Cell::mingru, Nonlinearity::tanh}};
 
 ModelOptions model_options(const CellCase& cell, int layers, int hidden_size, int embedding);
 /// "gru_2_layers_embedding", "gru_2_layers_one_hot".

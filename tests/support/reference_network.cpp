@@ -105,10 +105,27 @@ CellGradients lstm_backward(const ReferenceStep& step, const Row& cell_before, c
   return d;
 }
 
+double minimal_candidate(double sum) { return sum < 0 ? sigmoid(sum) : sum + 0.5; }
+
+CellGradients mingru_backward(const ReferenceStep& step, const Row& hidden_before, const Row& d_hidden) {
+  const std::size_t units = d_hidden.size();
+  CellGradients d{Row(2 * units), {}, Row(units), {}};
+  for (std::size_t j = 0; j < units; ++j) {
+    const double z = sigmoid(step.input_part[j]);
+    const double sum = step.input_part[units + j];
+    const double slope = sum < 0 ? sigmoid(sum) * (1 - sigmoid(sum)) : 1;
+    d.input_part[j] = d_hidden[j] * (minimal_candidate(sum) - hidden_before[j]) * z * (1 - z);
+    d.input_part[units + j] = d_hidden[j] * z * slope;
+    d.hidden_before[j] = d_hidden[j] * (1 - z);
+  }
+  return d;
+}
+
 CellGradients cell_backward(const ModelOptions& options, const ReferenceStep& step, const Row& hidden_before,
                             const Row& cell_before, const Row& d_hidden, const Row& d_cell) {
   if (options.cell == Cell::rnn) return rnn_backward(options.nonlinearity, step, d_hidden);
   if (options.cell == Cell::gru) return gru_backward(step, hidden_before, d_hidden);
+  if (options.cell == Cell::mingru) return mingru_backward(step, hidden_before, d_hidden);
   return lstm_backward(step, cell_before, d_hidden, d_cell);
 }
 
@@ -172,6 +189,17 @@ Tensors to_double(const model::Parameters& parameters) {
 ReferenceNetwork::ReferenceNetwork(const ModelOptions& options, int vocabulary_size, Tensors parameters)
     : options_(options), vocabulary_size_(vocabulary_size), parameters_(std::move(parameters)) {}
 
+void ReferenceNetwork::multiply(Tensors& tensors) const {
+  for (const auto& [name, multipliers] : multipliers_)
+    for (std::size_t i = 0; i < multipliers.size(); ++i) tensors.at(name)[i] *= multipliers[i];
+}
+
+ReferenceNetwork ReferenceNetwork::with_dropped_weights() const {
+  ReferenceNetwork dropped(options_, vocabulary_size_, parameters_);
+  multiply(dropped.parameters_);
+  return dropped;
+}
+
 ReferenceState ReferenceNetwork::zero_state(int batch_size) const {
   const Row zeros(static_cast<std::size_t>(options_.layers * batch_size * options_.hidden_size), 0.0);
   return {zeros, options_.cell == Cell::lstm ? zeros : Row{}};
@@ -202,8 +230,9 @@ ReferenceStep ReferenceNetwork::step(int layer, Row input, const Row& hidden_bef
     s.inner = options_.cell == Cell::loop ? hidden_before : Row(units, 0.0);
     for (std::size_t j = 0; j < units; ++j) s.inner[j] += std::max(s.input_part[j], 0.0);
   }
-  s.hidden_part = affine(layer_tensor("weight_hh", layer), layer_tensor("bias_hh", layer),
-                         is_loop(options_.cell) ? s.inner : hidden_before);
+  if (options_.cell != Cell::mingru)
+    s.hidden_part = affine(layer_tensor("weight_hh", layer), layer_tensor("bias_hh", layer),
+                           is_loop(options_.cell) ? s.inner : hidden_before);
   s.input = std::move(input);
   s.hidden.resize(units);
   s.cell.resize(cell_before.size());
@@ -228,6 +257,11 @@ ReferenceStep ReferenceNetwork::step(int layer, Row input, const Row& hidden_bef
       case Cell::loop_concat:
         s.hidden[j] = std::tanh(s.hidden_part[j]);
         break;
+      case Cell::mingru: {
+        const double z = sigmoid(s.input_part[j]);
+        s.hidden[j] = (1 - z) * hidden_before[j] + z * minimal_candidate(s.input_part[units + j]);
+        break;
+      }
     }
   }
   return s;
@@ -235,6 +269,7 @@ ReferenceStep ReferenceNetwork::step(int layer, Row input, const Row& hidden_bef
 
 ReferenceResult ReferenceNetwork::forward(const text::TokenBlock& block, const ReferenceState& state,
                                           const std::vector<Row>& dropout) const {
+  if (!multipliers_.empty()) return with_dropped_weights().forward(block, state, dropout);
   const int rows = block.sequence_length * block.batch_size;
   ReferenceResult result;
   result.initial = result.state = state;
@@ -268,6 +303,11 @@ ReferenceResult ReferenceNetwork::forward(const text::TokenBlock& block, const R
 
 Tensors ReferenceNetwork::backward(const text::TokenBlock& block, const ReferenceResult& result,
                                    const std::vector<Row>& dropout) const {
+  if (!multipliers_.empty()) {
+    Tensors gradients = with_dropped_weights().backward(block, result, dropout);
+    multiply(gradients);
+    return gradients;
+  }
   const int batch_size = block.batch_size;
   const int rows = block.sequence_length * batch_size;
   const auto vocabulary = static_cast<std::size_t>(vocabulary_size_);
@@ -319,9 +359,10 @@ Tensors ReferenceNetwork::backward(const text::TokenBlock& block, const Referenc
       const CellGradients d = cell_backward(options_, s, hidden_before, cell_before, d_hidden[b], d_cell[b]);
       d_input[r] = affine_backward(layer_tensor("weight_ih", layer), s.input, d.input_part, gradient("weight_ih"),
                                    gradient("bias_ih"));
-      d_hidden[b] = affine_backward(layer_tensor("weight_hh", layer), hidden_before, d.hidden_part,
-                                    gradient("weight_hh"), gradient("bias_hh"));
-      add(d_hidden[b], d.hidden_before);
+      d_hidden[b] = d.hidden_before;
+      if (options_.cell != Cell::mingru)
+        add(d_hidden[b], affine_backward(layer_tensor("weight_hh", layer), hidden_before, d.hidden_part,
+                                         gradient("weight_hh"), gradient("bias_hh")));
       d_cell[b] = d.cell_before;
     }
     d_output = std::move(d_input);

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/parameters.h"
@@ -26,7 +27,7 @@ struct ReferenceStep {
   std::vector<double> input;        // x
   std::vector<double> input_part;   // W_ih x + b_ih (G*H); loop_concat: + W_uh h_before
   std::vector<double> inner;        // u (H); loop cells only
-  std::vector<double> hidden_part;  // W_hh h_before + b_hh (G*H); loop cells: W_hh u + b_hh
+  std::vector<double> hidden_part;  // W_hh h_before + b_hh (G*H); loop cells: W_hh u + b_hh; mingru: none
   std::vector<double> hidden;       // h (H), before dropout
   std::vector<double> cell;         // c (H); LSTM only
 };
@@ -51,6 +52,9 @@ class ReferenceNetwork {
 
   [[nodiscard]] const Tensors& parameters() const { return parameters_; }
   [[nodiscard]] Tensors& parameters() { return parameters_; }
+  /// From now on forward and backward see the named parameters times these multipliers, as weight-drop has it; the
+  /// gradients stay those of the parameters.
+  void drop_weights(Tensors multipliers) { multipliers_ = std::move(multipliers); }
   [[nodiscard]] ReferenceState zero_state(int batch_size) const;
 
   /// `dropout`: empty, or for each layer multipliers (T*B, H) of its output, the last layer's before the projection.
@@ -62,6 +66,8 @@ class ReferenceNetwork {
                                  const std::vector<std::vector<double>>& dropout = {}) const;
 
  private:
+  void multiply(Tensors& tensors) const;
+  [[nodiscard]] ReferenceNetwork with_dropped_weights() const;
   [[nodiscard]] const std::vector<double>& layer_tensor(const std::string& kind, int layer) const;
   [[nodiscard]] std::vector<double> input_of(int token) const;
   [[nodiscard]] ReferenceStep step(int layer, std::vector<double> input, const std::vector<double>& hidden_before,
@@ -70,6 +76,7 @@ class ReferenceNetwork {
   ModelOptions options_;
   int vocabulary_size_;
   Tensors parameters_;
+  Tensors multipliers_;  // of some of them
 };
 
 }  // namespace rune::test

@@ -54,6 +54,7 @@ TEST(Workload, MultiplyAddsAreThoseOfTheProducts) {
   EXPECT_EQ(forward_multiply_adds({.cell = Cell::gru, .layers = 1, .hidden_size = 100, .embedding = 100}, 100),
             3 * 100 * 100 + 100 * 100);
   EXPECT_EQ(forward_multiply_adds({.cell = Cell::loop_concat, .layers = 1, .hidden_size = 8}, 10), 2 * 8 * 8 + 8 * 10);
+  EXPECT_EQ(forward_multiply_adds({.cell = Cell::mingru, .layers = 2, .hidden_size = 8}, 10), 2 * 8 * 8 + 8 * 10);
 }
 
 TEST(Bench, MeasuresTrainingAgainstMultiplyAdds) {

@@ -59,12 +59,14 @@ RC_GTEST_PROP(RunConfig, TomlAndBack, ()) {
     return Period{static_cast<double>(count()) / (unit == Unit::steps ? 1 : 8), unit};
   };
   RunConfig config;
-  config.model.cell = *rc::gen::element(Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat);
+  config.model.cell = *rc::gen::element(Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat, Cell::mingru);
   config.model.layers = *rc::gen::inRange(1, 8);
   config.model.hidden_size = *rc::gen::inRange(1, 1000);
   config.model.embedding = *rc::gen::inRange(0, 100);
   config.model.dropout = static_cast<float>(fraction());
   config.model.output_dropout = static_cast<float>(fraction());
+  config.model.locked_dropout = *rc::gen::arbitrary<bool>();
+  if (config.model.cell != Cell::mingru) config.model.weight_drop = static_cast<float>(fraction());
   TrainOptions& train = config.train;
   train.batch_size = count();
   train.sequence_length = count();
