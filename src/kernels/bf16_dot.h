@@ -9,6 +9,7 @@ namespace {
 
 /// bfloat16 operands by AVX-512's dot product, which treats denormal numbers as zero.
 struct Bf16Dot : Bf16Operand<16> {
+  [[gnu::always_inline]] static Bits column(const Element* b) { return (Bits)_mm512_loadu_si512(b); }
   [[gnu::always_inline]] static Vec<16> multiply_add(Vec<16> acc, Bits a, Bits b) {
     return (Vec<16>)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)b);
   }

@@ -41,7 +41,9 @@ struct Bf16Operand {
   static constexpr bool kConverts = true;
 
   [[gnu::always_inline]] static Bits column(const Element* b) {
-    return *reinterpret_cast<const typename VectorOf<W>::BitsUnaligned*>(b);
+    Bits bits;
+    __builtin_memcpy(&bits, b, sizeof bits);
+    return bits;
   }
   [[gnu::always_inline]] static Bits row(const Element* a) {
     std::uint32_t pair;
@@ -59,9 +61,11 @@ struct Bf16Operand {
     return x == x ? nearest : ((bits >> 16) | 0x40U);
   }
   [[gnu::always_inline]] static void interleave(const float* const* rows, Element* out) {
-    for (std::size_t j = 0; j < kPanel; j += W)
-      *reinterpret_cast<typename VectorOf<W>::BitsUnaligned*>(out + 2 * j) =
-          rounded(load<W>(rows[0] + j)) | rounded(load<W>(rows[1] + j)) << 16;
+    for (std::size_t j = 0; j < kPanel; j += W) {
+      // By memcpy: what is read as floats or bf16 must not be written as integers.
+      const Bits pairs = rounded(load<W>(rows[0] + j)) | rounded(load<W>(rows[1] + j)) << 16;
+      __builtin_memcpy(out + 2 * j, &pairs, sizeof pairs);
+    }
   }
   static void convert(const float* in, std::size_t n, Element* out) {
     std::size_t i = 0;

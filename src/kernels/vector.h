@@ -17,7 +17,6 @@ struct VectorOf {
   using FloatUnaligned [[gnu::vector_size(W * 4), gnu::aligned(4)]] = float;
   using Int [[gnu::vector_size(W * 4)]] = std::int32_t;
   using Bits [[gnu::vector_size(W * 4)]] = std::uint32_t;
-  using BitsUnaligned [[gnu::vector_size(W * 4), gnu::aligned(2)]] = std::uint32_t;
   // For integer products: W / 2 lanes of 64 bits, and the same number of 32.
   using Wide [[gnu::vector_size(W * 4)]] = std::uint64_t;
   using Narrow [[gnu::vector_size(W * 2), gnu::aligned(4)]] = std::uint32_t;
