@@ -43,6 +43,7 @@ struct Request {
   std::string recipe;
   std::string from;
   TextOptions text;
+  bool validation_asked = false;  // --validation-fraction was given
   ModelOptions model;
   TrainOptions train;
   TrainingDisplay::Options display;
@@ -66,7 +67,7 @@ void add_text_options(CommandLine& line, TextOptions& text, std::vector<std::str
               "Measure on this text instead of a part of TEXT; may be given several times.");
   line.option("--validation-fraction", "P", validation_fraction,
               fmt::format("The part that is kept to measure on: the tail of the text, unless --validation-split says "
-                          "otherwise; 0: none. [{}]",
+                          "otherwise; 0: none. [{}, and of a large text at most 2,000,000 characters]",
                           text.validation_fraction));
   line.option("--validation-characters", "N", text.validation_characters, "Or so many characters at its end.");
   line.option("--validation-windows", "N", text.validation_windows, "Or so many windows, where windows are split.");
@@ -207,6 +208,19 @@ std::string recipe_asked_for(int argc, const char* const* argv) {
   return recipe;
 }
 
+// The tail of a large text would be measured for minutes at every evaluation: where no size is asked for, it is bounded.
+// A byte counts as a character, which the text may have fewer of.
+void limit_validation(Request& request) {
+  constexpr std::int64_t kEnough = 2'000'000;
+  TextOptions& text = request.text;
+  const bool asked = !request.recipe.empty() || !request.validation.empty() || request.validation_asked ||
+                     text.validation_characters || text.validation_windows;
+  if (asked || text.validation_split != ValidationSplit::tail || text.form.records != Records::none) return;
+  const std::vector<fs::path> texts(request.texts.begin(), request.texts.end());
+  if (text.validation_fraction * static_cast<double>(text::size_of(texts)) > kEnough)
+    text.validation_characters = kEnough;
+}
+
 // False: help was asked for.
 bool parse(int argc, const char* const* argv, Request& request) {
   request.argc = argc;
@@ -260,11 +274,13 @@ bool parse(int argc, const char* const* argv, Request& request) {
     throw UsageError("expected - (standard input) to be the only TEXT");
   }
   request.train.duration = duration.period().value_or(request.train.duration);
+  request.validation_asked = validation_fraction.has_value();
   if (validation_fraction) {
     request.text.validation_fraction = *validation_fraction;
     request.text.validation_characters.reset();
     request.text.validation_windows.reset();
   }
+  limit_validation(request);
   if (!request.from.empty()) request.from = train::resolve_model(request.from).string();
   const double rate = request.train.optimizer.learning_rate;
   if (request.train.schedule.kind == ScheduleKind::stages && rate != before.optimizer.learning_rate) {

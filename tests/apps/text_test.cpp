@@ -226,5 +226,19 @@ TEST_F(Text, TinyAndStrangeTextsHaveADefinedResult) {
   EXPECT_THAT(learn("short.txt").err, HasSubstr("The text is short"));
 }
 
+using TextSlow = Text;
+
+TEST_F(TextSlow, OfALargeTextABoundedPartIsMeasuredUnlessAskedFor) {
+  std::string text;
+  while (text.size() < 21'000'000) text += sentences(2000, text.size());
+  write("large.txt", text);
+  const Result result = learn("large.txt", {"--steps", "1", "--eval-every", "1"});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr(" 2,000,000 of them for validation"));
+  std::filesystem::remove_all(path("run"));
+  const Result asked = learn("large.txt", {"--steps", "1", "--eval-every", "1", "--validation-fraction", "0.001"});
+  EXPECT_THAT(asked.err, Not(HasSubstr("2,000,000 of them")));
+}
+
 }  // namespace
 }  // namespace rune::test
