@@ -208,8 +208,8 @@ std::string recipe_asked_for(int argc, const char* const* argv) {
   return recipe;
 }
 
-// The tail of a large text would be measured for minutes at every evaluation: where no size is asked for, it is bounded.
-// A byte counts as a character, which the text may have fewer of.
+// The tail of a large text would be measured for minutes at every evaluation: where no size is asked for, it is
+// bounded. A byte counts as a character, which the text may have fewer of.
 void limit_validation(Request& request) {
   constexpr std::int64_t kEnough = 2'000'000;
   TextOptions& text = request.text;

@@ -4,8 +4,8 @@
 
 /// What the templates must know of an instruction set: floats in a vector, rows of a product's tile, and how many
 /// panels a tile of so many rows takes at once, so that accumulators, the panels' vectors and a broadcast fit in the
-/// registers and at least eight independent sums hide the latency of the multiply-add; and how many vectors of depth one
-/// pass over a panel takes, so that they stay in the first-level cache while the row tiles stream past them.
+/// registers and at least eight independent sums hide the latency of the multiply-add; and how many vectors of depth
+/// one pass over a panel takes, so that they stay in the first-level cache while the row tiles stream past them.
 namespace rune::kernels {
 
 // 32 registers of 16 floats: 6 x 4 accumulators, 4 for the panels, 1 broadcast.

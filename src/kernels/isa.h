@@ -13,7 +13,8 @@ extern const Kernels kAvx512;
 extern const Kernels kAvx512Bf16;
 extern const Kernels kNeon;
 
-/// The tables that this processor can run, best first, f32 before bf16. One definition per processor family: dispatch_<family>.cpp.
+/// The tables that this processor can run, best first, f32 before bf16. One definition per processor family:
+/// dispatch_<family>.cpp.
 std::span<const Kernels* const> detect_kernels();
 
 }  // namespace rune::kernels

@@ -69,7 +69,8 @@ struct DropoutKey {
 };
 
 /// The kernels of one instruction set and precision. Where operands are bf16, products round both of their factors to
-/// it and add up floats; everything else is the same in both. All functions are pure in their arguments and thread-safe.
+/// it and add up floats; everything else is the same in both. All functions are pure in their arguments and
+/// thread-safe.
 struct Kernels {
   Isa isa;
   Precision precision;  // of the products' operands; f32 or bf16
@@ -127,11 +128,11 @@ struct Kernels {
 };
 
 /// The f32 kernels of the best instruction set that this processor can run, or of the one named by the environment
-/// variable RUNE_ISA (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here. Chosen
-/// once.
+/// variable RUNE_ISA (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here.
+/// Chosen once.
 const Kernels& kernels();
-/// Those of a precision, on the same instruction set; `automatic`: bf16 where there is one. Throws InputError where this
-/// processor does not multiply bf16.
+/// Those of a precision, on the same instruction set; `automatic`: bf16 where there is one. Throws InputError where
+/// this processor does not multiply bf16.
 const Kernels& kernels(Precision precision);
 /// All that can run here, best first: for tests and benchmarks.
 std::span<const Kernels* const> available_kernels();

@@ -177,8 +177,9 @@ struct RowBlock {
 template <class Element>
 alignas(kCacheLine) thread_local Element converted[kConvertedElements];
 
-/// Calls the function with one block of rows after the other, all of nearly equal height. Where operands are not floats,
-/// A's rows are converted here, once for all panels: of 64 rows of 512, against 2048 columns, less than 1 % of the time.
+/// Calls the function with one block of rows after the other, all of nearly equal height. Where operands are not
+/// floats, A's rows are converted here, once for all panels: of 64 rows of 512, against 2048 columns, less than 1 % of
+/// the time.
 template <class Operand, class Function>
 void for_row_blocks(const Product& product, Function&& function) {
   using Element = typename Operand::Element;

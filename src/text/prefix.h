@@ -6,8 +6,8 @@
 /// How much of a text is plain: so that most of it is treated by the block, not by the character.
 namespace rune::text {
 
-/// The bytes in front of the first that `is_wanted` is true of. Whole blocks are looked at without a branch, so that the
-/// compiler makes vectors of them.
+/// The bytes in front of the first that `is_wanted` is true of. Whole blocks are looked at without a branch, so that
+/// the compiler makes vectors of them.
 std::size_t length_before(std::string_view bytes, const auto& is_wanted) {
   constexpr std::size_t kWidth = 64;
   std::size_t at = 0;

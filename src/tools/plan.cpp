@@ -22,8 +22,8 @@ constexpr int kLargestBatch = 256;
 constexpr int kSequenceLength = 64;
 constexpr int kLargeAlphabet = 500;  // from which on an embedding is smaller and faster than one-hot input
 
-// Two layers learn more in the same time than one that costs as much: 1.4635 against 1.4928 (512 units) and 1.5054 (384)
-// in three minutes of tinyshakespeare.
+// Two layers learn more in the same time than one that costs as much: 1.4635 against 1.4928 (512 units) and 1.5054
+// (384) in three minutes of tinyshakespeare.
 constexpr int kLayers = 2;
 
 // Units that the time suffices for: what a unit costs and what must be seen to use it grow together, so that four times
