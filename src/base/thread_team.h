@@ -11,16 +11,19 @@ namespace rune {
 ///
 /// Purpose: one hand-over for a whole training step, barriers inside it. Lifetime: the threads live as long as the
 /// team. `run` is called from one thread at a time; it allocates nothing. A waiting thread spins briefly, then sleeps.
+/// A team whose threads wait for processors that others use retreats: it leaves runs to the caller for a while.
 /// An exception inside the function must not pass a barrier that others wait at; one thrown anywhere else is rethrown
 /// by `run` after all threads have finished (the first by thread number).
 class ThreadTeam {
  public:
-  /// `threads` 0: one for each processor this process may use (its affinity mask).
-  explicit ThreadTeam(int threads = 0);
+  /// `threads` 0: one for each processor this process may use (its affinity mask). A team with more threads than these,
+  /// or that does not retreat, is never smaller.
+  explicit ThreadTeam(int threads = 0, bool retreats = true);
   ~ThreadTeam();
   ThreadTeam(const ThreadTeam&) = delete;
   ThreadTeam& operator=(const ThreadTeam&) = delete;
 
+  /// Threads of the team; inside `run` those that share it: all, or the caller alone.
   [[nodiscard]] int size() const;
 
   /// Calls `function(thread)` on every thread, thread in [0, size()), and returns when all have returned.
@@ -31,7 +34,7 @@ class ThreadTeam {
                const_cast<void*>(static_cast<const void*>(std::addressof(function))));
   }
 
-  /// Inside `run`: waits until every thread of the team has arrived.
+  /// Inside `run`: waits until every thread that shares it has arrived.
   void barrier();
 
  private:

@@ -38,8 +38,12 @@ std::size_t cache_bytes() {
 double multiply_add_peak(ThreadTeam& team, Precision precision) {
   constexpr std::size_t kRepetitions = 5'000'000;
   const kernels::Kernels& kernels = kernels::kernels(precision);
-  const double seconds = seconds_of(team, [&](int) { kernels.multiply_add_chains(kRepetitions); });
-  return 2.0 * static_cast<double>(kRepetitions * kernels.multiply_adds_per_repetition) * team.size() / seconds / 1e9;
+  int threads = 0;
+  const double seconds = seconds_of(team, [&](int thread) {
+    if (thread == 0) threads = team.size();
+    kernels.multiply_add_chains(kRepetitions);
+  });
+  return 2.0 * static_cast<double>(kRepetitions * kernels.multiply_adds_per_repetition) * threads / seconds / 1e9;
 }
 
 double read_peak(std::span<const float> values, ThreadTeam& team) {

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <random>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -54,7 +55,7 @@ TEST(ThreadTeam, ZeroMeansTheProcessorsOfTheAffinityMask) {
 TEST(ThreadTeam, RefusesANegativeNumberOfThreads) { EXPECT_THROW(ThreadTeam(-1), InputError); }
 
 TEST(ThreadTeam, ResultsOfARunAreSeenByTheNextOne) {
-  ThreadTeam team(4);
+  ThreadTeam team(4, /*retreats=*/false);
   std::vector<std::int64_t> sums(4);
   for (int round = 0; round < 200; ++round) {
     team.run([&](int thread) { sums[static_cast<std::size_t>(thread)] += round; });
@@ -98,6 +99,38 @@ TEST(ThreadTeam, SleepingThreadsWakeUp) {
     seen += late;
   });
   EXPECT_EQ(seen, 15);
+}
+
+// A thread that sleeps stands for one that gets no processor.
+TEST(ThreadTeam, LeavesItsWorkToTheCallerWhileItsThreadsGetNoProcessor) {
+  ThreadTeam team;
+  if (team.size() == 1) GTEST_SKIP() << "there is one processor";
+  std::set<int> active;
+  const auto run_in_vain = [&](int thread) {
+    if (thread == 0) active.insert(team.size());
+    if (thread == 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  };
+  const auto run_until = [&](int wanted, auto&& function) {
+    active.clear();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!active.contains(wanted) && std::chrono::steady_clock::now() < end) team.run(function);
+    return active.contains(wanted);
+  };
+  EXPECT_TRUE(run_until(team.size(), run_in_vain));
+  EXPECT_TRUE(run_until(1, run_in_vain));
+  EXPECT_TRUE(run_until(team.size(), [&](int thread) {  // it tries again, and all is well
+    if (thread == 0) active.insert(team.size());
+  }));
+
+  ThreadTeam chosen(2, /*retreats=*/false);
+  for (int i = 0; i < 5; ++i) {
+    int threads = 0;
+    chosen.run([&](int thread) {
+      if (thread == 0) threads = chosen.size();
+      if (thread == 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    });
+    EXPECT_EQ(threads, 2);
+  }
 }
 
 TEST(ThreadTeam, RethrowsTheErrorOfTheFirstThreadThatFailed) {

@@ -287,7 +287,7 @@ TEST_P(NetworkCells, GivesTheSameBitsOnAnyNumberOfThreads) {
       const Network network = make_network(with_dropout, shape.vocabulary_size, 1, precision);
       const RandomBlock tokens(shape.vocabulary_size, shape.sequence_length, shape.batch_size, 3);
       const auto outcomes = [&](int threads) {
-        ThreadTeam team(threads);
+        ThreadTeam team(threads, /*retreats=*/false);
         State trained = random_state(with_dropout, shape.batch_size, 5);
         State evaluated = random_state(with_dropout, shape.batch_size, 5);
         State stepped = random_state(with_dropout, shape.batch_size, 5);
