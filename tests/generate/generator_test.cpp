@@ -69,7 +69,7 @@ TEST_P(EveryCellTest, ATextDoesNotDependOnItsBatch) {
 TEST(Generator, WritesTheSameOnAnyNumberOfThreads) {
   const model::Model model = make_model({.cell = Cell::gru, .layers = 2, .hidden_size = 200});
   const std::string alone = generate_text(model, kPrompt, 60, {.seed = 9, .threads = 1});
-  for (const int threads : {2, 3, 8}) {
+  for (const int threads : {2, 3, 4, 8}) {
     EXPECT_EQ(generate_text(model, kPrompt, 60, {.seed = 9, .threads = threads}), alone) << threads;
     EXPECT_EQ(texts(model, kPrompt, 60, 3, {.seed = 9, .threads = threads})[0], alone) << threads;
   }

@@ -539,15 +539,14 @@ TEST(Trainer, APlanCutShortToTheStepReachedEndsWithALine) {
 TEST(Trainer, BitsDoNotDependOnTheNumberOfThreads) {
   const test::TemporaryFolder folder;
   std::vector<Result> results;
-  for (const int threads : {1, 2, 3}) {
+  for (const int threads : {1, 2, 3, 4, 8}) {
     TrainOptions options = train_options();
     options.threads = threads;
     const fs::path path = folder / std::to_string(threads);
     start(path, options).run({});
     results.push_back(result_of(path));
   }
-  EXPECT_TRUE(results[0] == results[1]);
-  EXPECT_TRUE(results[0] == results[2]);
+  for (std::size_t i = 1; i < results.size(); ++i) EXPECT_TRUE(results[i] == results[0]) << i;
 }
 
 TEST(Trainer, ASteadyStepAllocatesNothing) {
