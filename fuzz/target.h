@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,10 +33,11 @@ inline void require(bool property) {
 }
 
 /// Reads an input, which may be refused by an InputError and in no other way, and may take at most `multiple` times its
-/// size and `fixed` bytes. Returns whether it was accepted.
+/// size and `fixed` bytes, and ten seconds of a processor. Returns whether it was accepted.
 template <class Read>
 bool accepts(std::size_t size, std::size_t multiple, std::size_t fixed, const Read& read) {
   const PeakMemory peak;
+  const std::clock_t start = std::clock();
   bool accepted = true;
   try {
     read();
@@ -43,6 +45,7 @@ bool accepts(std::size_t size, std::size_t multiple, std::size_t fixed, const Re
     accepted = false;
   }
   require(peak.bytes() <= multiple * size + fixed);
+  require(std::clock() - start < 10 * CLOCKS_PER_SEC);
   return accepted;
 }
 
