@@ -47,9 +47,9 @@ void pause() {
 
 /// When a team leaves its work to the calling thread, since other programs have its processors.
 ///
-/// A thread that waits for one that gets no processor waits for milliseconds, and that at every barrier, whether it spins
-/// or sleeps. So a team that has waited for half of its time while none of its threads was running works alone for a
-/// while, then tries again, and works alone twice as long if it finds the same.
+/// A thread that waits for one that gets no processor waits for milliseconds, and that at every barrier, whether it
+/// spins or sleeps. So a team that has waited for half of its time while none of its threads was running works alone
+/// for a while, then tries again, and works alone twice as long if it finds the same.
 class Retreat {
  public:
   /// By any thread that has slept although nothing of the team was running.

@@ -1,6 +1,6 @@
 // Loaded before the C library (LD_PRELOAD), to let the memory of a program end at one allocation.
 //
-//   RUNE_MEMORY_ENDS_AT=N        the N-th allocation fails, and from then on there is no more memory than at that moment
+//   RUNE_MEMORY_ENDS_AT=N        the N-th allocation fails; from then on there is no more memory than at that moment
 //   RUNE_ALLOCATIONS_FILE=FILE   gets the number of all allocations when the program ends
 #include <fcntl.h>
 #include <malloc.h>

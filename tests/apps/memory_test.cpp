@@ -87,8 +87,8 @@ class EndingMemory : public LimitedMemory {
     return std::stoll(read("allocations"));
   }
 
-  /// Lets the command's memory end at some of its allocations (at all with RUNE_EVERY_ALLOCATION): each time it succeeds
-  /// with what it has, or says what is wrong. `check` follows each run.
+  /// Lets the command's memory end at some of its allocations (at all with RUNE_EVERY_ALLOCATION): each time it
+  /// succeeds with what it has, or says what is wrong. `check` follows each run.
   template <class Check>
   void end_everywhere(const Arguments& arguments, const Check& check) {
     const std::int64_t last = allocations(arguments);
