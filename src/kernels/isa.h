@@ -12,6 +12,10 @@ extern const Kernels kAvx2;
 extern const Kernels kAvx512;
 extern const Kernels kAvx512Bf16;
 extern const Kernels kNeon;
+extern const Kernels kBaselineCanonical;
+extern const Kernels kAvx2Canonical;
+extern const Kernels kAvx512Canonical;
+extern const Kernels kNeonCanonical;
 
 /// The tables that this processor can run, best first, f32 before bf16. One definition per processor family:
 /// dispatch_<family>.cpp.

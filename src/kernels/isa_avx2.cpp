@@ -4,6 +4,6 @@
 
 namespace rune::kernels {
 
-constexpr Kernels kAvx2 = make_kernels<Avx2>();
+constexpr Kernels kAvx2 = make_kernels<Avx2>(&kAvx2Canonical);
 
 }  // namespace rune::kernels

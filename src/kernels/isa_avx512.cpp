@@ -4,6 +4,6 @@
 
 namespace rune::kernels {
 
-constexpr Kernels kAvx512 = make_kernels<Avx512>();
+constexpr Kernels kAvx512 = make_kernels<Avx512>(&kAvx512Canonical);
 
 }  // namespace rune::kernels

@@ -5,6 +5,6 @@
 
 namespace rune::kernels {
 
-constexpr Kernels kAvx512Bf16 = make_kernels<Avx512, Bf16Dot>();
+constexpr Kernels kAvx512Bf16 = make_kernels<Avx512, Bf16Dot>(&kAvx512Canonical);
 
 }  // namespace rune::kernels

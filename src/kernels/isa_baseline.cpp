@@ -4,6 +4,6 @@
 
 namespace rune::kernels {
 
-constexpr Kernels kBaseline = make_kernels<Baseline>();
+constexpr Kernels kBaseline = make_kernels<Baseline>(&kBaselineCanonical);
 
 }  // namespace rune::kernels

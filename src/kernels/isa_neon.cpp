@@ -4,6 +4,6 @@
 
 namespace rune::kernels {
 
-constexpr Kernels kNeon = make_kernels<Neon>();
+constexpr Kernels kNeon = make_kernels<Neon>(&kNeonCanonical);
 
 }  // namespace rune::kernels

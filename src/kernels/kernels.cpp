@@ -48,6 +48,8 @@ const Kernels& kernels() {
   return chosen;
 }
 
+const Kernels& canonical() { return *kernels().canonical; }
+
 const Kernels& kernels(Precision precision) {
   const Kernels& f32 = kernels();
   if (precision == Precision::f32) return f32;

@@ -73,6 +73,8 @@ struct DropoutKey {
 /// thread-safe.
 struct Kernels {
   Isa isa;
+  /// Those of the same instruction set whose results have the same bits on every other; null in these themselves.
+  const Kernels* canonical;
   Precision precision;  // of the products' operands; f32 or bf16
   // How panels are packed: bytes of an element, and of how many rows' elements a panel's depth is made.
   std::size_t element_bytes;
@@ -134,6 +136,11 @@ const Kernels& kernels();
 /// Those of a precision, on the same instruction set; `automatic`: bf16 where there is one. Throws InputError where
 /// this processor does not multiply bf16.
 const Kernels& kernels(Precision precision);
+/// f32 kernels of the same instruction set without fused multiply-adds. What a network computes forward, and
+/// exponentials, have the same bits with those of every other instruction set: the order of a sum depends on shapes
+/// alone, so nothing else is different. For whoever must agree to the bit with another machine. Not so losses (a row's
+/// sum depends on the width of vectors, the logarithm is the C library's) and gradients.
+const Kernels& canonical();
 /// All that can run here, best first: for tests and benchmarks.
 std::span<const Kernels* const> available_kernels();
 

@@ -124,10 +124,11 @@ float read(const float* values, std::size_t n) {
 }
 
 template <class Isa, class Operand = FloatOperand<Isa::kWidth>>
-constexpr Kernels make_kernels() {
+constexpr Kernels make_kernels(const Kernels* canonical) {
   constexpr int W = Isa::kWidth;
   Kernels table{};
   table.isa = Isa::kIsa;
+  table.canonical = canonical;
   table.precision = Operand::kPrecision;
   table.element_bytes = sizeof(typename Operand::Element);
   table.element_depth = Operand::kDepth;

@@ -12,9 +12,9 @@
 namespace rune::kernels {
 namespace {
 
-constexpr Kernels kEmulatedAvx512 = make_kernels<Avx512>();
-constexpr Kernels kEmulatedNeon = make_kernels<Neon>();
-constexpr Kernels kEmulatedBf16 = make_kernels<Avx512, Bf16Operand<16>>();
+constexpr Kernels kEmulatedAvx512 = make_kernels<Avx512>(nullptr);
+constexpr Kernels kEmulatedNeon = make_kernels<Neon>(nullptr);
+constexpr Kernels kEmulatedBf16 = make_kernels<Avx512, Bf16Operand<16>>(nullptr);
 
 }  // namespace
 
@@ -26,6 +26,15 @@ std::vector<NamedKernels> all_kernels() {
   all.push_back({"emulated_avx512", &kEmulatedAvx512});
   all.push_back({"emulated_neon", &kEmulatedNeon});
   all.push_back({"emulated_bf16", &kEmulatedBf16});
+  return all;
+}
+
+// Tests are compiled without fused multiply-adds, so what is emulated is canonical.
+std::vector<NamedKernels> all_canonical_kernels() {
+  std::vector<NamedKernels> all = all_kernels();
+  std::erase_if(all, [](const NamedKernels& named) { return named.kernels->precision != Precision::f32; });
+  for (NamedKernels& named : all)
+    if (named.kernels->canonical != nullptr) named.kernels = named.kernels->canonical;
   return all;
 }
 
