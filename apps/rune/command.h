@@ -30,6 +30,8 @@ int recipes(int argc, const char* const* argv);
 int inspect(int argc, const char* const* argv);
 int import_model(int argc, const char* const* argv);
 int export_model(int argc, const char* const* argv);
+int compress(int argc, const char* const* argv);
+int decompress(int argc, const char* const* argv);
 int plot(int argc, const char* const* argv);
 int runs(int argc, const char* const* argv);
 int serve(int argc, const char* const* argv);

@@ -25,6 +25,8 @@ constexpr Command kCommands[] = {
     {"inspect", "show what a model is made of, or check a text before training", inspect},
     {"import", "make a model of weights from PyTorch", import_model},
     {"export", "write a model for ONNX, or a small one to share", export_model},
+    {"compress", "pack a file with a model's predictions", compress},
+    {"decompress", "unpack what compress packed, with the same model", decompress},
     {"recipes", "list ready-made trainings, or print one", recipes},
     {"reproduce", "run the reference systems and compare them with what is published", reproduce},
     {"plot", "draw the loss curves of trainings", plot},

@@ -14,6 +14,7 @@
 #include <rune/error.h>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.h"
 #include "model/option_names.h"
 #include "text/utf8.h"
 
@@ -214,6 +215,20 @@ Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::u
 Model copy_of(const Model& original) {
   return {original.vocabulary,
           Network(original.network.options(), original.vocabulary.size(), original.network.parameters())};
+}
+
+std::string digest(const Model& model) {
+  const auto& [vocabulary, network] = model;
+  const ModelOptions& options = network.options();
+  Hash hash;
+  hash.update(fmt::format("{} {} {} {} {} {} {}\n", cell_name(options.cell), name_of(options.nonlinearity),
+                          options.layers, options.hidden_size, options.embedding, vocabulary.size(),
+                          vocabulary.form().records == Records::none ? "text" : "records"));
+  for (const std::string& entry : vocabulary.content().entries)
+    hash.update(fmt::format("{} {}\n", entry.size(), entry));
+  for (const format::TensorView& tensor : tensors_of(network.parameters()))
+    hash.update({reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size()});
+  return hash.digits();
 }
 
 std::string to_json(const ModelOptions& options) {

@@ -22,6 +22,10 @@ Model new_model(const ModelOptions& options, text::Vocabulary vocabulary, std::u
 /// A model of its own with the same weights.
 Model copy_of(const Model& original);
 
+/// 32 hexadecimal digits of all that its predictions depend on: cell, sizes, alphabet, weights; not of the file that it
+/// is in.
+std::string digest(const Model& model);
+
 /// JSON forms, used in checkpoints; unknown keys, wrong types and out-of-range values are InputErrors naming `where`.
 std::string to_json(const ModelOptions& options);
 std::string to_json(const TextForm& form);
