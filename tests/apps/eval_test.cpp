@@ -60,6 +60,26 @@ TEST_F(Eval, MeasuresTheSplitAsTheTrainingDid) {
   EXPECT_EQ(result["loss"], metrics("run").back()["validation_loss"]);
 }
 
+TEST_F(Eval, ADynamicEvaluationIsLabelledAndLearns) {
+  const std::string model = read("run/best.safetensors");
+  const auto plain = eval({"other.txt"});
+  const auto dynamic = eval({"other.txt", "--dynamic", "--lr", "0.2", "--segment", "10"});
+  EXPECT_EQ(dynamic["protocol"], "dynamic");
+  EXPECT_EQ(dynamic["learning_rate"], 0.2);
+  EXPECT_EQ(dynamic["segment"], 10);
+  EXPECT_EQ(dynamic["characters"], plain["characters"]);
+  EXPECT_LT(dynamic["loss"], plain["loss"]);
+  EXPECT_NEAR(eval({"other.txt", "--dynamic", "--lr", "0"})["loss"], plain["loss"].get<double>(), 1e-12);
+  EXPECT_THAT(run({"eval", "run", "other.txt", "--dynamic"}).out, HasSubstr("protocol    dynamic"));
+  EXPECT_EQ(read("run/best.safetensors"), model);
+  EXPECT_EQ(run({"eval", "run", "other.txt", "--dynamic", "--protocol", "stream"}).exit_code, 2);
+  ASSERT_EQ(
+      run(training("book.txt", "lines", {"--records", "lines", "--batching", "records", "--steps", "2"})).exit_code, 0);
+  const Result records = run({"eval", "lines", "book.txt", "--dynamic"});
+  EXPECT_EQ(records.exit_code, 1);
+  EXPECT_THAT(records.err, HasSubstr("--dynamic measures a running text"));
+}
+
 TEST_F(Eval, ThreadsDoNotChangeTheLoss) {
   EXPECT_EQ(eval({"other.txt", "--protocol", "rows:4", "--threads", "1"}),
             eval({"other.txt", "--protocol", "rows:4", "--threads", "2"}));
