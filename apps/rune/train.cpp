@@ -21,6 +21,7 @@
 #include "reading_notes.h"
 #include "stop_signal.h"
 #include "text/corpus.h"
+#include "text/source.h"
 #include "text_flags.h"
 #include "tools/plan.h"
 #include "train/fit.h"
