@@ -117,8 +117,7 @@ TrainingPlan plan_training(double minutes, double multiply_adds_per_second, cons
 
   model.forget_bias = 1.0F;
   train.output_bias = OutputBias::frequencies;
-  plan.choices.push_back(
-      {"forget bias 1, output bias by frequencies", "it remembers at first, and guesses as the text does"});
+  plan.choices.push_back({"forget and output bias set", "it remembers at first, and guesses what is frequent"});
 
   train.optimizer.learning_rate = rate_for(model.hidden_size);
   train.schedule.kind = ScheduleKind::cosine;

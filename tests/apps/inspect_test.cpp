@@ -67,7 +67,7 @@ TEST_F(Inspect, ATextIsCheckedBeforeTraining) {
   EXPECT_GT(json["suggestion"]["epochs"], 0);
   EXPECT_GT(json["suggestion"]["memory"], 1e6);
   const Result page = run({"inspect", "text.txt", "--minutes", "1"});
-  EXPECT_THAT(page.out, HasSubstr("rune train text.txt --minutes 1\n    LSTM 1 x "));
+  EXPECT_THAT(page.out, HasSubstr("rune train text.txt --minutes 1\n    LSTM 2 x "));
   EXPECT_THAT(page.out, HasSubstr("windows-1252"));
 }
 
