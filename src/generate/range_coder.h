@@ -8,8 +8,8 @@
 
 namespace rune::generate {
 
-/// A symbol of many, by how frequent each is: an encoder writes the one that it is given, a decoder returns the one that
-/// it reads. So what a file holds is written down once for both directions.
+/// A symbol of many, by how frequent each is: an encoder writes the one that it is given, a decoder returns the one
+/// that it reads. So what a file holds is written down once for both directions.
 ///
 /// Range coding (Martin 1979) with 64 bits: integers alone, hence the same on every machine. A symbol takes
 /// log2(total / frequency) bits, and less than 2^-7 of that more. Not thread-safe.
