@@ -26,6 +26,25 @@ std::string verdict(const SystemResult& result) {
   return result.passed() ? "reached" : "missed";
 }
 
+// A row of the first table.
+std::vector<std::string> summary(const SystemResult& result) {
+  const SystemRun& first = result.runs.front();
+  std::vector<std::string> row{result.recipe.name, verdict(result) + (result.cut_short ? ", cut short" : "")};
+  if (const auto& last = result.last) {
+    row.insert(row.end(),
+               {fmt::format("{}, epoch {:g}", last->validation ? "validation" : "train", last->epoch),
+                loss_text(last->published), loss_text(last->found), fmt::format("{:+.1f} %", 100 * last->off())});
+  } else {
+    const CurvePoint& end = first.curve.points.back();
+    row.insert(row.end(),
+               {fmt::format("{}, epoch {:.0f}", end.validation_loss ? "validation" : "train", end.epoch.value_or(0)),
+                "–", shown(end.validation_loss ? end.validation_loss : end.train_loss), "–"});
+  }
+  row.insert(row.end(), {fmt::format("{}", result.runs.size()), with_commas(result.parameters),
+                         with_commas(first.characters), as_time(first.seconds)});
+  return row;
+}
+
 // Every so many points, and the last one.
 std::vector<CurvePoint> thinned(const std::vector<CurvePoint>& points) {
   if (points.size() <= kRowsOfATable) return points;
@@ -129,19 +148,10 @@ void write_report(const std::vector<SystemResult>& results, const Selection& sel
       "they are shown, not judged, unless a line says otherwise. Where several seeds were trained, their median is "
       "judged. Times are minutes and seconds.");
   std::vector<std::vector<std::string>> rows;
-  for (const SystemResult& result : results) {
-    std::string missed;
-    for (const Check& check : result.checks) {
-      if (!check.passed) missed += (missed.empty() ? "" : "; ") + check.what + ": " + check.found;
-    }
-    const SystemRun& first = result.runs.front();
-    rows.push_back({result.recipe.name, with_commas(result.parameters), with_commas(first.characters),
-                    as_time(first.seconds), fmt::format("{}", result.runs.size()),
-                    shown(first.curve.points.back().validation_loss ? first.curve.points.back().validation_loss
-                                                                    : first.curve.points.back().train_loss),
-                    verdict(result) + (result.cut_short ? ", cut short" : "") + (missed.empty() ? "" : ": " + missed)});
-  }
-  document.table({"system", "parameters", "characters", "time", "seeds", "last loss", "verdict"}, rows);
+  rows.reserve(results.size());
+  for (const SystemResult& result : results) rows.push_back(summary(result));
+  document.table(
+      {"system", "verdict", "loss", "published", "rune", "off by", "seeds", "parameters", "characters", "time"}, rows);
   std::vector<std::string> left_out;
   left_out.reserve(selection.without_text.size());
   for (const train::Recipe& recipe : selection.without_text) {

@@ -30,7 +30,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kShortRun = 120;  // seconds
-constexpr int kSeedsOfShortRuns = 3;
+constexpr std::uint64_t kSeedsOfShortRuns = 3;
 constexpr std::size_t kSamplesShown = 3;
 constexpr double kSameLoss = 5e-5;  // published figures have so many decimals
 
@@ -87,6 +87,10 @@ bool cut(TrainOptions& train, const ReproductionOptions& options) {
   return true;
 }
 
+fs::path run_path(const train::Recipe& recipe, const ReproductionOptions& options, std::uint64_t seed) {
+  return options.output / "runs" / fmt::format("{}-{}", recipe.name, seed);
+}
+
 std::vector<std::string> some_of(std::vector<std::string> samples) {
   if (samples.size() <= kSamplesShown) return samples;
   return {samples.front(), samples[samples.size() / 2], samples.back()};
@@ -105,7 +109,7 @@ SystemRun result_of(const train::RunDirectory& directory, std::uint64_t seed) {
 // Empty: a stop was requested.
 std::optional<SystemRun> train_once(const train::Recipe& recipe, std::uint64_t seed, const ReproductionOptions& options,
                                     const train::Observer& observer) {
-  const fs::path path = options.output / "runs" / fmt::format("{}-{}", recipe.name, seed);
+  const fs::path path = run_path(recipe, options, seed);
   train::RunConfig config = recipe.config;
   config.texts = {options.data / recipe.corpus};
   config.train.seed = seed;
@@ -164,19 +168,25 @@ void judge_training(SystemResult& result) {
 }
 
 // The last published point that the runs have reached.
-void judge_final_loss(SystemResult& result) {
+std::optional<Figure> last_figure(const SystemResult& result, bool validation) {
   const train::Published& published = result.recipe.published;
-  if (published.validation_tolerance == 0) return;
-  for (auto point = published.validation.rbegin(); point != published.validation.rend(); ++point) {
-    const auto ours = median_at(result, at_epoch(point->epoch), &CurvePoint::validation_loss);
-    if (!ours) continue;
-    const double off = *ours / point->loss - 1;
-    result.checks.push_back({fmt::format("validation loss after epoch {} at most {:g} % above {:g}", point->epoch,
-                                         100 * published.validation_tolerance, point->loss),
-                             fmt::format("{:.4f} ({:+.2f} %)", *ours, 100 * off),
-                             off <= published.validation_tolerance});
-    return;
+  const auto& points = validation ? published.validation : published.train;
+  for (auto point = points.rbegin(); point != points.rend(); ++point) {
+    const auto found =
+        median_at(result, at_epoch(point->epoch), validation ? &CurvePoint::validation_loss : &CurvePoint::train_loss);
+    if (found) return Figure{point->epoch, validation, point->loss, *found};
   }
+  return std::nullopt;
+}
+
+void judge_final_loss(SystemResult& result) {
+  const double tolerance = result.recipe.published.validation_tolerance;
+  const std::optional<Figure>& last = result.last;
+  if (tolerance == 0 || !last || !last->validation) return;
+  result.checks.push_back({fmt::format("validation loss after epoch {} at most {:g} % above {:g}", last->epoch,
+                                       100 * tolerance, last->published),
+                           fmt::format("{:.4f} ({:+.2f} %)", last->found, 100 * last->off()),
+                           last->off() <= tolerance});
 }
 
 void judge_milestones(SystemResult& result) {
@@ -216,8 +226,7 @@ TrainOptions seeded(const train::Recipe& recipe, const SystemRun& run) {
 }
 
 model::Model last_model(const SystemResult& result, const ReproductionOptions& options, const SystemRun& run) {
-  const fs::path path = options.output / "runs" / fmt::format("{}-{}", result.recipe.name, run.seed);
-  return model::load_model(train::RunDirectory::open(path).last());
+  return model::load_model(train::RunDirectory::open(run_path(result.recipe, options, run.seed)).last());
 }
 
 // Each sample must be the first record, and end with it.
@@ -348,17 +357,18 @@ std::optional<SystemResult> reproduce(const train::Recipe& recipe, const Reprodu
   result.cut_short = cut(shortened, options);
   result.published = published_curve(recipe.published, options.data);
 
-  int seeds = std::max(1, options.seeds);
-  for (int seed = 1; seed <= seeds; ++seed) {
+  const bool automatic = options.seeds == 0;
+  auto seeds = static_cast<std::uint64_t>(std::max(1, options.seeds));
+  for (std::uint64_t seed = 1; seed <= seeds || (automatic && fs::exists(run_path(recipe, options, seed))); ++seed) {
     say(fmt::format("{}, seed {}", recipe.name, seed));
-    auto run = train_once(recipe, static_cast<std::uint64_t>(seed), options, observer);
+    auto run = train_once(recipe, seed, options, observer);
     if (!run) return std::nullopt;
-    if (seed == 1 && options.seeds == 0 && judged(recipe.published) && run->seconds < kShortRun) {
-      seeds = kSeedsOfShortRuns;
-    }
+    if (automatic && judged(recipe.published) && run->seconds < kShortRun) seeds = kSeedsOfShortRuns;
     result.runs.push_back(std::move(*run));
   }
   result.parameters = last_model(result, options, result.runs.front()).network.parameters().count();
+  result.last = last_figure(result, /*validation=*/true);
+  if (!result.last) result.last = last_figure(result, /*validation=*/false);
   judge_training(result);
   judge_final_loss(result);
   judge_milestones(result);

@@ -20,7 +20,7 @@ struct ReproductionOptions {
   std::vector<std::string> systems;  // recipes' names, aliases or beginnings ("holmes-2"); empty: all that have a text
   std::vector<std::string> skip;     // the same
   std::optional<double> max_epochs;  // where a system would train longer
-  int seeds = 0;                     // 0: three where the first takes less than two minutes, else one
+  int seeds = 0;  // 0: three where the first takes less than two minutes, else one; and those that are there already
   int threads = 0;
   std::filesystem::path torch_script;             // tools/pytorch_systems.py; empty: no comparison
   std::string torch_python = "/usr/bin/python3";  // a Python that has torch
@@ -42,6 +42,15 @@ struct Check {
   bool passed = false;
 };
 
+/// A published loss and the median of the runs at the same point.
+struct Figure {
+  double epoch = 0;
+  bool validation = true;
+  double published = 0;
+  double found = 0;
+  [[nodiscard]] double off() const { return found / published - 1; }
+};
+
 struct SystemResult {
   train::Recipe recipe;
   std::string configuration;  // in one line
@@ -49,6 +58,7 @@ struct SystemResult {
   bool cut_short = false;
   Curve published;
   std::vector<SystemRun> runs;
+  std::optional<Figure> last;      // of the published figures that the runs have reached
   std::vector<Check> checks;       // empty: nothing is judged
   std::optional<SystemRun> torch;  // the same system in PyTorch
   [[nodiscard]] bool passed() const;

@@ -6,6 +6,9 @@
   training   100 steps of every optimiser and schedule: the distance of the parameters to PyTorch's in float64 is at
              most twice that of PyTorch's own in float32, root mean squares over the seeds; the learning rates are
              PyTorch's; gradients are clipped in some of the steps
+  recipes    all epochs of the Nietzsche recipes on a small text, as tools/pytorch_systems.py trains them, on the same
+             batches from the same weights: parameters as above, but for the factor; the losses of every epoch to
+             1e-5; and at their own size they begin with the weights that PyTorch draws (Kolmogorov-Smirnov)
 
 --self-test expects failures instead: each comparison is given one wrong tensor and has to notice.
 Exit code 0: all agree; 1: something does not; 77: PyTorch is not installed.
@@ -13,12 +16,14 @@ Exit code 0: all agree; 1: something does not; 77: PyTorch is not installed.
 
 import json
 import math
+import os
 import struct
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stderr
 from functools import partial
 from pathlib import Path
 
@@ -31,9 +36,15 @@ except ImportError as error:
     print(f"skipped: {error}; the package python3-torch has what is needed")
     sys.exit(77)
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
+import pytorch_systems as systems  # noqa: E402
+
 ENGINE_TOLERANCE = 1e-5
 TWIN_TOLERANCE = 1e-9
 TRAINING_RATIO = 2
+RECIPE_RATIO = 20  # of one seed; a single wrong target of the first batch makes it over 1,000
+LOSS_TOLERANCE = 1e-5
+DISTRIBUTION_TOLERANCE = 2.0  # in units of the root of the number of values: chance exceeds it once in 1,500 tensors
 DTYPES = {"F32": np.float32, "F64": np.float64, "I64": np.int64}
 
 
@@ -64,7 +75,9 @@ class Loop(nn.Module):
         self.l_in = nn.ModuleList(nn.Linear(size + (hidden if concat else 0), hidden) for size in self.inputs)
         self.l_hidden = nn.ModuleList(nn.Linear(hidden, hidden) for _ in self.inputs)
 
-    def forward(self, x, before, masks=None, weight_masks=None):
+    def forward(self, x, before=None, masks=None, weight_masks=None):
+        if before is None:
+            before = x.new_zeros(len(self.inputs), x.shape[1], self.l_hidden[0].in_features)
         after = []
         for layer, h in enumerate(before):
             outputs = []
@@ -341,6 +354,93 @@ def check_training(path, break_one=False):
     )
 
 
+class Scored(nn.Module):
+    """A model as tools/pytorch_systems.py calls it: only the last step's logits where that step alone is scored."""
+
+    def __init__(self, model, last_only):
+        super().__init__()
+        self.model, self.last_only = model, last_only
+
+    def forward(self, characters, state=None):
+        logits, state = self.model(characters, state)
+        return logits[-1:] if self.last_only else logits, state
+
+
+def recipe_block(case, tensors, name):
+    """Inputs and targets as the notebooks have them: a last batch is smaller, not padded."""
+    inputs, targets = tensors[f"{name}.inputs"], tensors[f"{name}.targets"]
+    real = targets[-1] >= 0
+    inputs, targets = inputs[:, real], targets[-1:, real] if case["last_only"] else targets[:, real]
+    assert (targets >= 0).all(), name
+    return inputs, targets
+
+
+def pytorch_recipe(case, tensors, dtype):
+    """-> the trained parameters, (steps, train losses, validation losses) of the epochs."""
+    options = systems.SYSTEMS[case["name"]].options
+    carry = "spared" not in options
+    epochs = [[recipe_block(case, tensors, f"training.{epoch}.{i}") for i in range(count)]
+              for epoch, count in enumerate(case["batches"])]
+    held_out = [recipe_block(case, tensors, f"validation.{i}") for i in range(case["validation_batches"])]
+    model = Model(case).load(tensors, dtype)
+    run = systems.Run(max_epochs=len(epochs))
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
+        systems.fit(run, Scored(model, case["last_only"]), options["stages"], iter(epochs).__next__, lambda: held_out,
+                    list, carry, cycle=963, weight_decay=options.get("weight_decay", 0.0))
+    trained = {name: parameter.detach()[..., columns] for name, (parameter, columns) in model.checkpoint().items()}
+    return trained, {key: [point[key] for point in run.points] for key in ("step", "train_loss", "validation_loss")}
+
+
+def check_recipe(path, break_one=False):
+    """-> distances of the engine and of PyTorch in float32 to PyTorch in float64; the engine's worst loss, its steps."""
+    case, tensors = read_safetensors(path)
+    if break_one:
+        target = tensors["training.0.0.targets"][-1]
+        target[0] = (target[0] + 1) % case["vocabulary_size"]
+    exact, points = pytorch_recipe(case, tensors, torch.float64)
+    single, _ = pytorch_recipe(case, tensors, torch.float32)
+    found = {key: tensors[f"report.{key}"].tolist() for key in points}
+    losses = max(abs(ours / theirs - 1) for key in ("train_loss", "validation_loss")
+                 for ours, theirs in zip(found[key], points[key]))
+    same_steps = found["step"] == points["step"]
+    return (case, total_distance(with_prefix(tensors, "trained."), exact), total_distance(single, exact),
+            losses if same_steps else math.inf, points["step"][-1])
+
+
+def initial_parameters(case):
+    """What PyTorch begins with, by a checkpoint's names."""
+    torch.manual_seed(0)
+    network = systems.SYSTEMS[case["name"]].options["network"](case["vocabulary_size"])
+    cell, hidden = case["cell"], case["hidden_size"]
+    tensors = {"embedding.weight": network.embedding.weight, "fc.weight": network.output.weight,
+               "fc.bias": network.output.bias}
+    if isinstance(network, systems.CharLoop):
+        tensors.update({f"{cell}.weight_ih_l0": network.input.weight[:, -case["embedding"]:],
+                        f"{cell}.bias_ih_l0": network.input.bias, f"{cell}.weight_hh_l0": network.hidden.weight,
+                        f"{cell}.bias_hh_l0": network.hidden.bias})
+        if network.concatenate:
+            tensors[f"{cell}.weight_uh_l0"] = network.input.weight[:, :hidden]
+    else:
+        tensors.update({f"{cell}.{name}": value for name, value in network.recurrent.named_parameters()})
+    return {name: value.detach() for name, value in tensors.items()}
+
+
+def distribution_distance(one, other):
+    """Of two tensors' values, which need not be as many: Kolmogorov and Smirnov's, times the root of their number."""
+    one, other = (np.sort(tensor.numpy().ravel()) for tensor in (one, other))
+    both = np.concatenate((one, other))
+    shares = [np.searchsorted(values, both, side="right") / len(values) for values in (one, other)]
+    return np.abs(shares[0] - shares[1]).max() * math.sqrt(len(one) * len(other) / (len(one) + len(other)))
+
+
+def check_initial(path):
+    case, tensors = read_safetensors(path)
+    expected = initial_parameters(case)
+    if tensors.keys() != expected.keys() or any(tensors[name].shape != expected[name].shape for name in expected):
+        raise SystemExit(f"{case['name']}: other parameters: {sorted(tensors)} instead of {sorted(expected)}")
+    return case, max((distribution_distance(tensors[name], expected[name]), name) for name in expected)
+
+
 def root_mean_square(values):
     return math.sqrt(sum(value * value for value in values) / len(values))
 
@@ -389,7 +489,23 @@ def check_trainings(pool, paths):
     return agree
 
 
-def self_test(model_paths, training_paths):
+def check_recipes(pool, recipes, initial):
+    starts = {case["name"]: worst for case, worst in pool.map(check_initial, initial)}
+    agree = []
+    for case, engine, single, losses, steps in pool.map(check_recipe, recipes):
+        start, where = starts[case["name"]]
+        agree.append(
+            report(
+                engine <= RECIPE_RATIO * single and losses < LOSS_TOLERANCE and start < DISTRIBUTION_TOLERANCE,
+                case["name"],
+                f"engine {engine:.2e}, float32 PyTorch {single:.2e}, ratio {engine / single:.2f}; {steps} steps, "
+                f"losses {losses:.0e}; first weights {start:.1f} ({where})",
+            )
+        )
+    return agree
+
+
+def self_test(model_paths, training_paths, recipe_path):
     """Every comparison has to notice a wrong tensor."""
     noticed = []
     for path in model_paths:
@@ -399,6 +515,9 @@ def self_test(model_paths, training_paths):
     case, engine, single, *_ = check_training(training_paths[0], break_one=True)
     seen = engine > TRAINING_RATIO * single
     noticed.append(report(seen, case["name"], f"bias moved by 1e-4: ratio {engine / single:.1f}"))
+    case, engine, single, *_ = check_recipe(recipe_path, break_one=True)
+    seen = engine > RECIPE_RATIO * single
+    noticed.append(report(seen, case["name"], f"one target moved: ratio {engine / single:.1f}"))
     return noticed
 
 
@@ -428,10 +547,12 @@ def main(arguments):
         subprocess.run([program, folder], check=True)
         models = sorted(Path(folder).glob("model_*.safetensors"))
         trainings = sorted(Path(folder).glob("training_*.safetensors"))
+        recipes = sorted(Path(folder).glob("recipe_*.safetensors"))
         if "--self-test" in arguments:
-            agree = self_test([path for path in models if "_2_layers_one_hot" in path.stem], trainings)
+            agree = self_test([path for path in models if "_2_layers_one_hot" in path.stem], trainings, recipes[0])
         else:
             agree = check_models(pool, models) + check_trainings(pool, trainings)
+            agree += check_recipes(pool, recipes, sorted(Path(folder).glob("initial_*.safetensors")))
     print(f"{sum(agree)} of {len(agree)} comparisons as they should be")
     return 0 if agree and all(agree) else 1
 

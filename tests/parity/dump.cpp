@@ -1,5 +1,5 @@
-// rune_parity_dump FOLDER: writes what the engine, its double-precision twin and the optimisers compute, one
-// safetensors file a case, for check.py to compute again in PyTorch.
+// rune_parity_dump FOLDER: writes what the engine, its double-precision twin, the optimisers and the
+// recipes compute, one safetensors file a case, for check.py to compute again in PyTorch.
 
 #include <exception>
 #include <iostream>
@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
   try {
     rune::test::dump_model_cases(argv[1]);
     rune::test::dump_training_cases(argv[1]);
+    rune::test::dump_recipe_cases(argv[1]);
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "rune_parity_dump: " << error.what() << '\n';
