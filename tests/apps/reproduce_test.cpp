@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include <fmt/format.h>
+
 #include "apps/program.h"
 
 namespace rune::test {
@@ -84,6 +86,19 @@ TEST_F(Reproduce, GoesOnWhereItWasInterrupted) {
   const auto weights = read("report/runs/holmes-3-100-1/last.safetensors");
   EXPECT_EQ(run(arguments).exit_code, 0) << "finished runs are left as they are";
   EXPECT_TRUE(read("report/runs/holmes-3-100-1/last.safetensors") == weights);
+}
+
+TEST_F(Reproduce, ReportsTheTrainingsThatAreThere) {
+  Arguments arguments{"reproduce", "holmes-2-100", "--data", "data",    "-o", "report", "--max-epochs",
+                      "1",         "--threads",    "1",      "--seeds", "2"};
+  ASSERT_EQ(run(arguments).exit_code, 0);
+  arguments.resize(arguments.size() - 2);
+  ASSERT_EQ(run(arguments).exit_code, 0);
+  const std::string report = read("report/report.md");
+  EXPECT_THAT(report, HasSubstr("train, seed 2"));
+  const auto loss = [&](const std::string& name) { return metrics(name)[0]["train_loss"].get<double>(); };
+  const double median = (loss("report/runs/holmes-2-100-1") + loss("report/runs/holmes-2-100-2")) / 2;
+  EXPECT_THAT(report, HasSubstr(fmt::format("| not judged, cut short | train, epoch 1 | 3.5100 | {:.4f} |", median)));
 }
 
 TEST_F(Reproduce, PutsPyTorchBesideIt) {

@@ -59,7 +59,7 @@ void dump_recipe_case(const std::filesystem::path& folder, const train::Recipe& 
   config.train.sample.length = 0;
   config.train.threads = 1;
   text::Corpus corpus = text::Corpus::from_text(random_words(text_size(config)), config.text);
-  model::Model model = train::initial_model(config, corpus.vocabulary);
+  model::Model model = train::initial_model(config, corpus);
 
   auto description = describe(config.model, static_cast<int>(corpus.vocabulary.size()));
   description["name"] = recipe.name;
@@ -110,7 +110,7 @@ void dump_initial_case(const std::filesystem::path& folder, const train::Recipe&
   TextOptions text = recipe.config.text;
   text.validation_characters.reset();
   const text::Corpus corpus = text::Corpus::from_text(letters, text);
-  const model::Model model = train::initial_model(recipe.config, corpus.vocabulary);
+  const model::Model model = train::initial_model(recipe.config, corpus);
   auto description = describe(recipe.config.model, static_cast<int>(corpus.vocabulary.size()));
   description["name"] = recipe.name;
   CaseFile file(description);
