@@ -21,7 +21,8 @@ void dump_training_cases(const std::filesystem::path& folder);
 
 /// The Nietzsche recipes, each with all its epochs in about fifty steps on a small text: the parameters, the blocks of
 /// every epoch (training.<epoch>.<block>.{inputs,targets}) and of the validation (validation.<block>.*), report.{step,
-/// train_loss,validation_loss} of every epoch, and trained.<parameter>; and initial_*: the parameters at their own size.
+/// train_loss,validation_loss} of every epoch, and trained.<parameter>; and initial_*: the parameters at their own
+/// size.
 void dump_recipe_cases(const std::filesystem::path& folder);
 
 }  // namespace rune::test
