@@ -33,7 +33,7 @@ enum class Initialization {
 /// What the factors of matrix products are rounded to. Sums, states, parameters, optimiser and loss are f32 in both.
 enum class Precision {
   f32,
-  bf16,       ///< twice as fast where the processor multiplies it; gradients agree with f32 to about 5e-3
+  bf16,       ///< twice as fast where the processor multiplies it; its gradients agree with f32 to about 2e-2
   automatic,  ///< bf16 where the processor multiplies it, else f32
 };
 
