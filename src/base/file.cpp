@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -154,9 +155,9 @@ void replace(const fs::path& path, const fs::path& older, const std::function<st
   sync_directory_of(path);
 }
 
-}  // namespace
-
-std::string read_file(const fs::path& path) {
+/// Reads a whole regular file to where room(size) says that so many bytes have room, those that it had among them.
+/// Returns the size of the file, for which it has asked last.
+std::size_t read_all(const fs::path& path, const std::function<char*(std::size_t)>& room) {
   const Descriptor file(path, O_RDONLY | O_NONBLOCK);  // opening a pipe must not wait for its writer
   if (!file.is_open()) fail("open", path, errno);
   struct stat status = {};
@@ -166,18 +167,45 @@ std::string read_file(const fs::path& path) {
   // One byte more than the size, so that the end shows without growing or another call. A file may have grown
   // meanwhile, and some of the system's own say that they have none.
   const auto expected = static_cast<std::size_t>(status.st_size);
-  std::string content(expected + 1, '\0');
+  std::size_t capacity = expected + 1;
+  char* content = room(capacity);
   std::size_t size = 0;
   for (bool more = true; more;) {
-    if (size == content.size()) content.resize(2 * size);
-    const ssize_t count =
-        retry_interrupted([&] { return ::read(file.number(), content.data() + size, content.size() - size); });
+    if (size == capacity) content = room(capacity *= 2);
+    const ssize_t count = retry_interrupted([&] { return ::read(file.number(), content + size, capacity - size); });
     if (count < 0) fail("read", path, errno);
     size += static_cast<std::size_t>(count);
-    more = count > 0 && (expected == 0 || size < expected || size == content.size());
+    more = count > 0 && (expected == 0 || size < expected || size == capacity);
   }
-  content.resize(size);
+  room(size);
+  return size;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path) {
+  std::string content;
+  read_all(path, [&](std::size_t size) {
+    content.resize(size);
+    return content.data();
+  });
   return content;
+}
+
+FileContent FileContent::read(const fs::path& path) {
+  FileContent content;
+  content.size_ = read_all(path, [&](std::size_t size) {
+    if (size <= content.buffer_.size()) return content.buffer_.data();
+    Buffer<char> larger(size);
+    std::ranges::copy(content.buffer_.span(), larger.data());
+    content.buffer_ = std::move(larger);
+    return content.buffer_.data();
+  });
+  return content;
+}
+
+FileContent::FileContent(std::string_view bytes) : buffer_(bytes.size()), size_(bytes.size()) {
+  std::ranges::copy(bytes, buffer_.data());
 }
 
 void write_file_atomically(const fs::path& path, std::span<const std::string_view> parts, const fs::path& older) {

@@ -10,10 +10,28 @@
 #include <string_view>
 #include <unordered_set>
 
+#include "base/matrix.h"
+
 namespace rune {
 
 /// The whole content of a regular file. Throws FileError with path and cause.
 std::string read_file(const std::filesystem::path& path);
+
+/// The same of a large one, from a cache line on and without memory that is filled before it is read into.
+class FileContent {
+ public:
+  static FileContent read(const std::filesystem::path& path);
+  /// A copy of bytes that are in memory.
+  explicit FileContent(std::string_view bytes);
+
+  [[nodiscard]] std::string_view bytes() const { return {buffer_.data(), size_}; }
+
+ private:
+  FileContent() = default;
+
+  Buffer<char> buffer_;
+  std::size_t size_ = 0;
+};
 
 /// Replaces `path` as a whole or not at all: the parts, one after the other, go to a temporary file beside it, which
 /// is synced and renamed over `path`; then the directory is synced. A failed sync is never retried. On failure the

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -13,9 +12,11 @@ namespace rune {
 /// Rounds up to a multiple of `unit`.
 constexpr std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
 
-/// `bytes` (a multiple of 64) of zeros, aligned to a cache line; large blocks ask for huge pages. For std::free.
-/// Throws std::bad_alloc.
+/// `bytes` (a multiple of 64) of zeros, aligned to a cache line; large blocks ask for huge pages, and for no memory until
+/// they are used. Throws std::bad_alloc.
 void* allocate_zeroed(std::size_t bytes);
+/// What allocate_zeroed gave for so many bytes, or nullptr.
+void free_zeroed(void* memory, std::size_t bytes) noexcept;
 
 /// A fixed-size array of trivial elements, zeroed, aligned to a cache line. Movable, not copyable by accident.
 template <class T>
@@ -27,8 +28,7 @@ class Buffer {
   explicit Buffer(std::size_t size) : size_(size) {
     if (size == 0) return;
     if (size > std::numeric_limits<std::size_t>::max() / sizeof(T) - kAlignment) throw std::bad_alloc();
-    const std::size_t bytes = round_up(size * sizeof(T), kAlignment);
-    data_ = static_cast<T*>(allocate_zeroed(bytes));
+    data_ = static_cast<T*>(allocate_zeroed(bytes()));
   }
   Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
@@ -38,7 +38,7 @@ class Buffer {
   }
   Buffer(const Buffer&) = delete;
   Buffer& operator=(const Buffer&) = delete;
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { free_zeroed(data_, bytes()); }
 
   [[nodiscard]] T* data() { return data_; }
   [[nodiscard]] const T* data() const { return data_; }
@@ -52,6 +52,8 @@ class Buffer {
   }
 
  private:
+  [[nodiscard]] std::size_t bytes() const { return round_up(size_ * sizeof(T), kAlignment); }
+
   T* data_ = nullptr;
   std::size_t size_ = 0;
 };

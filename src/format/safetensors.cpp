@@ -325,10 +325,15 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
 }
 
 SafetensorsFile SafetensorsFile::read(const std::filesystem::path& path, Checksum checksum) {
-  return parse(read_file(path), path.string(), checksum);
+  return parse(FileContent::read(path), path.string(), checksum);
 }
 
 SafetensorsFile SafetensorsFile::parse(std::string_view bytes, const std::string& name, Checksum checksum) {
+  return parse(FileContent(bytes), name, checksum);
+}
+
+SafetensorsFile SafetensorsFile::parse(FileContent content, const std::string& name, Checksum checksum) {
+  const std::string_view bytes = content.bytes();
   const auto fail = [&](const std::string& what) {
     throw InputError("'" + name + "' is not a safetensors file that can be read: " + what);
   };
@@ -367,16 +372,27 @@ SafetensorsFile SafetensorsFile::parse(std::string_view bytes, const std::string
   SafetensorsFile file;
   file.name_ = name;
   file.metadata_ = std::move(header.metadata);
-  file.storage_.resize(words);
+  file.content_ = std::move(content);
   file.tensors_.reserve(entries.size());
-  auto* to = reinterpret_cast<std::byte*>(file.storage_.data());
+  bool as_it_is = std::endian::native == std::endian::little;
   for (Entry& entry : entries) {
-    const auto from = data.subspan(entry.begin, entry.end - entry.begin);
-    copy_elements(to, from, element_type(entry.dtype).size);
-    file.tensors_.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape), {to, from.size()}});
-    to += round_up(from.size(), kAlignment);
+    as_it_is &= (data_begin + entry.begin) % element_type(entry.dtype).size == 0;
+    file.tensors_.push_back({std::move(entry.name), entry.dtype, std::move(entry.shape),
+                             data.subspan(entry.begin, entry.end - entry.begin)});
   }
+  if (!as_it_is) file.align(words);
   return file;
+}
+
+void SafetensorsFile::align(std::size_t words) {
+  aligned_.resize(words);
+  auto* to = reinterpret_cast<std::byte*>(aligned_.data());
+  for (TensorView& tensor : tensors_) {
+    copy_elements(to, tensor.data, element_type(tensor.dtype).size);
+    tensor.data = {to, tensor.data.size()};
+    to += round_up(tensor.data.size(), kAlignment);
+  }
+  content_ = FileContent("");
 }
 
 const TensorView* SafetensorsFile::find(std::string_view name) const {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
+
 /// The safetensors file format: an 8-byte little-endian header length, a JSON header, raw little-endian data.
 /// Knows names, shapes and bytes; knows no model.
 namespace rune::format {
@@ -61,7 +63,7 @@ class SafetensorsFile {
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
   static SafetensorsFile read(const std::filesystem::path& path, Checksum checksum = Checksum::required);
-  /// The same from memory; `name` is used in messages.
+  /// The same from memory, which need not stay; `name` is used in messages.
   static SafetensorsFile parse(std::string_view bytes, const std::string& name, Checksum checksum = Checksum::required);
 
   [[nodiscard]] const std::vector<TensorView>& tensors() const { return tensors_; }  // in file order
@@ -76,9 +78,12 @@ class SafetensorsFile {
 
  private:
   SafetensorsFile() = default;
+  static SafetensorsFile parse(FileContent content, const std::string& name, Checksum checksum);
+  void align(std::size_t words);
 
   std::string name_;
-  std::vector<std::uint64_t> storage_;  // the tensors' data, each from an 8-byte boundary on
+  FileContent content_{""};
+  std::vector<std::uint64_t> aligned_;  // the tensors' data, each from an 8-byte boundary on, where it is not so in content_
   std::vector<TensorView> tensors_;
   Metadata metadata_;
 };

@@ -139,7 +139,8 @@ class Walk {
  public:
   Walk(const model::Model& model, SymbolCoder& coder, const PackedText& header, int threads)
       : vocabulary_(model.vocabulary),
-        network_(model.network.options(), model.vocabulary.size(), model.network.parameters()),
+        network_(model.network.options(), model.vocabulary.size(), model.network.parameters(),
+                 model::Purpose::inference, kernels::canonical()),
         coder_(coder),
         asides_(as_size(vocabulary_.size()), header.with_before, header.with_instead),
         count_(static_cast<std::size_t>(header.tokens)),
@@ -152,7 +153,6 @@ class Walk {
         weights_(logits_.cols()),
         frequencies_(logits_.cols()),
         read_(as_size(streams_), first_token_) {
-    network_.use(kernels::canonical());
     if (threads != 1 && worth_sharing(network_, as_size(streams_))) team_ = std::make_unique<ThreadTeam>(threads);
   }
 

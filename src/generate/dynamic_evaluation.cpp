@@ -26,9 +26,7 @@ model::Network copy_without_dropout(const model::Network& network) {
   ModelOptions options = network.options();
   options.dropout = 0;
   options.output_dropout = 0;
-  model::Network copy(options, network.vocabulary_size(), network.parameters());
-  copy.use(network.kernels());
-  return copy;
+  return {options, network.vocabulary_size(), network.parameters(), model::Purpose::training, network.kernels()};
 }
 
 /// A thread's share of a step.

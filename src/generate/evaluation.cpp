@@ -101,19 +101,25 @@ Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
 
-Evaluation Evaluator::evaluate(const model::Network& network, ThreadTeam& team, model::State* carried) {
+Evaluation Evaluator::evaluate(const model::Network& network, ThreadTeam& team, model::State* carried,
+                               const std::function<bool()>& stop_requested) {
   constexpr std::int64_t kEpoch = 0;
   Parts& parts = *parts_;
   model::State& state = carried != nullptr ? *carried : parts.state;
   model::Loss total;
+  const std::int64_t blocks = parts.batcher->blocks(kEpoch);
+  const auto result = [&](bool complete) -> Evaluation {
+    return {.protocol = parts.protocol, .loss = total.mean(), .characters = total.characters, .complete = complete};
+  };
   if (carried == nullptr) state.zero();
-  for (std::int64_t i = 0; i < parts.batcher->blocks(kEpoch); ++i) {
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    if (i > 0 && stop_requested && stop_requested()) return result(/*complete=*/false);
     if (!parts.batcher->carries_state()) state.zero();
     const model::Loss loss = network.evaluate(parts.batcher->block(kEpoch, i), state, parts.workspace, team);
     total.sum += loss.sum;
     total.characters += loss.characters;
   }
-  return {.protocol = parts.protocol, .loss = total.mean(), .characters = total.characters};
+  return result(/*complete=*/true);
 }
 
 }  // namespace rune::generate

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@ struct Evaluation {
   Protocol protocol;
   double loss = 0;              // nats per character
   std::int64_t characters = 0;  // targets counted
+  bool complete = true;         // false: a stop was requested before the end
   [[nodiscard]] double bits_per_character() const;
   [[nodiscard]] double perplexity() const;
 };
@@ -43,7 +45,9 @@ class Evaluator {
   Evaluator& operator=(Evaluator&&) noexcept;
 
   /// With `carried`, a state of as many streams, it goes on from there and leaves the state that it ends with.
-  Evaluation evaluate(const model::Network& network, ThreadTeam& team, model::State* carried = nullptr);
+  /// `stop_requested`, which may be empty, is asked between blocks.
+  Evaluation evaluate(const model::Network& network, ThreadTeam& team, model::State* carried = nullptr,
+                      const std::function<bool()>& stop_requested = {});
 
  private:
   struct Parts;

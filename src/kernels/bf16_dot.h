@@ -11,6 +11,9 @@ namespace {
 struct Bf16Dot : Bf16Operand<16> {
   [[gnu::always_inline]] static Bits column(const Element* b) { return (Bits)_mm512_loadu_si512(b); }
   [[gnu::always_inline]] static Vec<16> multiply_add(Vec<16> acc, Bits a, Bits b) {
+#ifdef __clang__
+    asm("" : "+v"(a));  // hides that it is a broadcast, over which clang 16 recurses without end
+#endif
     return (Vec<16>)_mm512_dpbf16_ps((__m512)acc, (__m512bh)a, (__m512bh)b);
   }
   [[gnu::always_inline]] static __m256i rounded(const float* in) {

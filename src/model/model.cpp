@@ -286,7 +286,7 @@ format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary
 
 bool describes_model(const format::SafetensorsFile& file) { return file.metadata().contains(kModelKey); }
 
-Model model_from(const format::SafetensorsFile& file) {
+Model model_from(const format::SafetensorsFile& file, Purpose purpose, const kernels::Kernels& kernels) {
   const auto where = [&](const char* key) { return fmt::format("'{}': metadata '{}'", file.name(), key); };
   if (const std::string& version = file.meta(kFormatKey); version != kFormatVersion) {
     throw InputError(fmt::format("{}: expected {}, found {}: was it written by a newer version?", where(kFormatKey),
@@ -316,15 +316,13 @@ Model model_from(const format::SafetensorsFile& file) {
   for (const Tensor& tensor : layout) {
     std::ranges::copy(file.find(tensor.name)->as<float>(), parameters.values(tensor).begin());
   }
-  Network network(options, vocabulary.size(), std::move(parameters));
+  Network network(options, vocabulary.size(), std::move(parameters), purpose, kernels);
   return {std::move(vocabulary), std::move(network)};
 }
 
 Model load_model(const std::filesystem::path& path, Precision precision) {
   const kernels::Kernels& kernels = kernels::kernels(precision);
-  Model model = model_from(format::SafetensorsFile::read(path));
-  model.network.use(kernels);
-  return model;
+  return model_from(format::SafetensorsFile::read(path), Purpose::inference, kernels);
 }
 
 void save_model(const std::filesystem::path& path, const Model& model) {

@@ -41,8 +41,9 @@ format::Metadata metadata_of(const ModelOptions& options, const text::Vocabulary
 bool describes_model(const format::SafetensorsFile& file);
 /// Takes a model out of a file; every tensor's shape is checked, non-finite weights are refused. Other tensors
 /// (`optimizer.*`, `state.*`, `raw.*`) are ignored here; anything else unknown is refused.
-Model model_from(const format::SafetensorsFile& file);
-/// The model of a file, computing in a precision.
+Model model_from(const format::SafetensorsFile& file, Purpose purpose = Purpose::training,
+                 const kernels::Kernels& kernels = kernels::kernels());
+/// The model of a file for inference, computing in a precision.
 Model load_model(const std::filesystem::path& path, Precision precision = Precision::f32);
 void save_model(const std::filesystem::path& path, const Model& model);
 

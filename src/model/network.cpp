@@ -94,18 +94,21 @@ struct Network::Parts {
   ModelOptions options;
   std::size_t vocabulary_size;
   Parameters parameters;
+  Purpose purpose;
   const kernels::Kernels* kernels;
   std::vector<RecurrentLayer> layers;
   Projection projection;
 
-  Parts(const ModelOptions& model_options, std::size_t vocabulary, Parameters values,
+  Parts(const ModelOptions& model_options, std::size_t vocabulary, Parameters values, Purpose used_for,
         const kernels::Kernels& used_kernels)
       : options(model_options),
         vocabulary_size(vocabulary),
         parameters(std::move(values)),
+        purpose(used_for),
         kernels(&used_kernels),
-        projection(options, vocabulary_size, used_kernels) {
-    for (int l = 0; l < options.layers; ++l) layers.emplace_back(options, l, vocabulary_size, used_kernels);
+        projection(options, vocabulary_size, purpose, used_kernels) {
+    for (int l = 0; l < options.layers; ++l) layers.emplace_back(options, l, vocabulary_size, purpose, used_kernels);
+    pack_share(/*with_table=*/true, 0, 1);
   }
 
   void pack_share(bool with_table, int thread, int threads) {
@@ -193,11 +196,11 @@ Workspace& Workspace::operator=(Workspace&&) noexcept = default;
 
 std::span<const float> Workspace::losses() const { return parts_->losses; }
 
-Network::Network(const ModelOptions& options, int vocabulary_size, Parameters parameters) {
+Network::Network(const ModelOptions& options, int vocabulary_size, Parameters parameters, Purpose purpose,
+                 const kernels::Kernels& kernels) {
   validate(options);
   if (vocabulary_size < 1) throw InputError("a model needs an alphabet of at least one character");
-  parts_ = std::make_unique<Parts>(options, as_size(vocabulary_size), std::move(parameters), kernels::kernels());
-  parts_->pack_share(/*with_table=*/true, 0, 1);
+  parts_ = std::make_unique<Parts>(options, as_size(vocabulary_size), std::move(parameters), purpose, kernels);
 }
 Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
@@ -209,10 +212,11 @@ const Parameters& Network::parameters() const { return parts_->parameters; }
 const kernels::Kernels& Network::kernels() const { return *parts_->kernels; }
 Parameters& Network::mutable_parameters() { return parts_->parameters; }
 
-void Network::use(const kernels::Kernels& kernels) {
-  if (&kernels == parts_->kernels) return;
-  parts_ = std::make_unique<Parts>(parts_->options, parts_->vocabulary_size, std::move(parts_->parameters), kernels);
-  parts_->pack_share(/*with_table=*/true, 0, 1);
+void Network::use(const kernels::Kernels& kernels, Purpose purpose) {
+  const Purpose both = std::max(parts_->purpose, purpose);
+  if (&kernels == parts_->kernels && both == parts_->purpose) return;
+  parts_ =
+      std::make_unique<Parts>(parts_->options, parts_->vocabulary_size, std::move(parts_->parameters), both, kernels);
 }
 
 void Network::pack(ThreadTeam& team, bool with_table) {
@@ -306,6 +310,7 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
                         Workspace& workspace, Parameters& gradients, ThreadTeam& team, Reduction reduction) const {
   const Parts& net = *parts_;
   Workspace::Parts& w = *workspace.parts_;
+  if (net.purpose != Purpose::training) throw InputError("gradients need a network packed for training");
   if (w.mode != Workspace::Mode::training) throw InputError("gradients need a workspace made for training");
   if (w.kernels != net.kernels) throw InputError("gradients need a workspace made for the kernels in use");
   check(block, state, w.batch_size, w.steps);

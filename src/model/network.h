@@ -62,8 +62,9 @@ class Workspace;
 /// the batch.
 class Network {
  public:
-  /// Validates the options; takes the parameters' values as they are and packs them for the f32 kernels.
-  Network(const ModelOptions& options, int vocabulary_size, Parameters parameters);
+  /// Validates the options; takes the parameters' values as they are and packs them for these kernels.
+  Network(const ModelOptions& options, int vocabulary_size, Parameters parameters, Purpose purpose = Purpose::training,
+          const kernels::Kernels& kernels = kernels::kernels());
   ~Network();
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
@@ -72,8 +73,9 @@ class Network {
   [[nodiscard]] int vocabulary_size() const;
   [[nodiscard]] const Parameters& parameters() const;
   [[nodiscard]] const kernels::Kernels& kernels() const;
-  /// Packs the parameters for other kernels, which do all products from now on. Training needs a new workspace then.
-  void use(const kernels::Kernels& kernels);
+  /// Packs the parameters for other kernels, which do all products from now on, or for more. Training needs a new
+  /// workspace then.
+  void use(const kernels::Kernels& kernels, Purpose purpose = Purpose::inference);
   /// After writing to the parameters, call pack() before the network is used again.
   [[nodiscard]] Parameters& mutable_parameters();
   /// `with_table` false: without the table that step() looks embedded characters up in; it is then slower, the results
@@ -86,7 +88,7 @@ class Network {
 
   /// Training mode: loss, and the gradients of the mean (or sum) of the losses of the block's counted targets,
   /// overwriting `gradients`. Truncated BPTT: the state is carried without gradient. `dropout_step` keys the masks
-  /// together with `seed`.
+  /// together with `seed`. Throws InputError if the network is packed for inference alone.
   Loss gradients(const text::TokenBlock& block, State& state, std::uint64_t seed, std::uint64_t dropout_step,
                  Workspace& workspace, Parameters& gradients, ThreadTeam& team,
                  Reduction reduction = Reduction::mean) const;

@@ -12,6 +12,9 @@
 
 namespace rune::model {
 
+/// What a network's weights are packed for: training also needs them for the backward products, as much memory again.
+enum class Purpose { inference, training };
+
 /// One parameter tensor: PyTorch's name and shape, and where it lies in the arena.
 struct Tensor {
   std::string name;                 // lstm.weight_ih_l0

@@ -18,15 +18,17 @@ constexpr float kNeverChosen = -1e30F;  // e^(this - anything a model says) is 0
 
 }  // namespace
 
-Projection::Projection(const ModelOptions& options, std::size_t vocabulary_size, const kernels::Kernels& kernels)
+Projection::Projection(const ModelOptions& options, std::size_t vocabulary_size, Purpose purpose,
+                       const kernels::Kernels& kernels)
     : kernels_(&kernels),
       hidden_(static_cast<std::size_t>(options.hidden_size)),
       vocabulary_size_(vocabulary_size),
       padded_(round_up(vocabulary_size, kPanel)),
       rows_(vocabulary_size),
       forward_(kernels, hidden_, padded_ / kPanel),
-      backward_(kernels, vocabulary_size, round_up(hidden_, kPanel) / kPanel),
       bias_(1, padded_) {
+  if (purpose == Purpose::training)
+    backward_ = kernels::PackedMatrix(kernels, vocabulary_size, round_up(hidden_, kPanel) / kPanel);
   std::iota(rows_.begin(), rows_.end(), 0);
   for (std::size_t v = 0; v < vocabulary_size_; v += kPanel)
     blocks_.push_back({v, v, std::min(vocabulary_size_ - v, kPanel)});

@@ -17,7 +17,7 @@ namespace rune::model {
 /// negative that its probability is exactly 0.
 class Projection {
  public:
-  Projection(const ModelOptions& options, std::size_t vocabulary_size, const kernels::Kernels& kernels);
+  Projection(const ModelOptions& options, std::size_t vocabulary_size, Purpose purpose, const kernels::Kernels& kernels);
 
   /// Packs this thread's share of the weights.
   void pack(const Parameters& parameters, int thread, int threads);
@@ -51,7 +51,7 @@ class Projection {
   std::vector<std::int32_t> rows_;  // 0, 1, .., V-1
   std::vector<kernels::OuterBlock> blocks_;
   kernels::PackedMatrix forward_;   // (H, Vp)
-  kernels::PackedMatrix backward_;  // (V, Hp)
+  kernels::PackedMatrix backward_;  // (V, Hp); for training
   Matrix bias_;                     // (1, Vp)
 };
 

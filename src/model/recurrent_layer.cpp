@@ -57,7 +57,7 @@ LayerActivations::LayerActivations(const ModelOptions& options, const kernels::K
   }
 }
 
-RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size,
+RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size, Purpose purpose,
                                const kernels::Kernels& kernels)
     : kernels_(&kernels),
       traits_(&traits_of(options.cell)),
@@ -101,18 +101,13 @@ RecurrentLayer::RecurrentLayer(const ModelOptions& options, int index, std::size
     }
   }
   const std::size_t product_columns = gates * padded_;
-  if (traits_->recurrent) {
-    hidden_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
-    hidden_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
-  }
-  if (traits_->inner == Inner::product) {
-    inner_forward_ = PackedMatrix(kernels, hidden_, product_columns / kPanel);
-    inner_backward_ = PackedMatrix(kernels, product_columns, panels_of(hidden_));
-  }
-  if (!first() || embedding_) {
-    input_forward_ = PackedMatrix(kernels, input_size_, product_columns / kPanel);
-    input_backward_ = PackedMatrix(kernels, product_columns, panels_of(input_size_));
-  }
+  const auto make = [&](std::size_t columns, PackedMatrix& forward, PackedMatrix& backward) {
+    forward = PackedMatrix(kernels, columns, product_columns / kPanel);
+    if (purpose == Purpose::training) backward = PackedMatrix(kernels, product_columns, panels_of(columns));
+  };
+  if (traits_->recurrent) make(hidden_, hidden_forward_, hidden_backward_);
+  if (traits_->inner == Inner::product) make(hidden_, inner_forward_, inner_backward_);
+  if (!first() || embedding_) make(input_size_, input_forward_, input_backward_);
   if (first()) table_ = Matrix(vocabulary_size_, gate_columns());
 }
 

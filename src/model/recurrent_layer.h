@@ -90,7 +90,8 @@ struct BlockCharacters {
 /// kernels.
 class RecurrentLayer {
  public:
-  RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size, const kernels::Kernels& kernels);
+  RecurrentLayer(const ModelOptions& options, int index, std::size_t vocabulary_size, Purpose purpose,
+                 const kernels::Kernels& kernels);
 
   /// Packs this thread's share of the weights; `with_table`: and of the table that step() looks embedded characters up
   /// in, which it otherwise does without.
@@ -187,7 +188,7 @@ class RecurrentLayer {
   std::vector<kernels::OuterBlock> input_blocks_, hidden_blocks_;
 
   kernels::PackedMatrix input_forward_, hidden_forward_;    // W^T: (K, gate columns), (H, gate columns)
-  kernels::PackedMatrix input_backward_, hidden_backward_;  // W: (gate columns, K), (gate columns, H)
+  kernels::PackedMatrix input_backward_, hidden_backward_;  // for training, W: (gate columns, K), (gate columns, H)
   kernels::PackedMatrix inner_forward_, inner_backward_;    // as hidden's, W_uh where the input product goes
   Matrix bias_;                                             // (1, slots*Hp): b_ih and b_hh where their products go
   Matrix table_;                                            // first layer: (V, slots*Hp), bias included

@@ -109,17 +109,26 @@ class Assembly {
   void add_symbol(Symbol symbol) { tokens_.push_back(static_cast<std::int32_t>(symbol)); }
 
   void add_units(std::string_view text) {
-    segmenter_.for_each(text, [&](std::string_view unit) {
-      std::int32_t number = index_.find(unit);
-      if (number == UnitIndex::kNone) {
-        number = static_cast<std::int32_t>(kSymbols + units_.size());
-        index_.insert(unit, number);
-        units_.emplace_back(unit);
-        counts_.push_back(0);
-      }
+    const auto add = [&](std::string_view unit, std::int32_t number) {
+      if (number == UnitIndex::kNone) number = add_new(unit);
       ++counts_[static_cast<std::size_t>(number) - kSymbols];
-      tokens_.push_back(number);
-    });
+      return number;
+    };
+    segmenter_.for_each(
+        text, [&](std::string_view unit) { tokens_.push_back(add(unit, index_.find(unit))); },
+        [&](std::string_view stretch) {
+          tokens_.append(stretch.size(), [&](std::size_t i) {
+            return add(stretch.substr(i, 1), index_.find_ascii(stretch[i]));
+          });
+        });
+  }
+
+  std::int32_t add_new(std::string_view unit) {
+    const auto number = static_cast<std::int32_t>(kSymbols + units_.size());
+    index_.insert(unit, number);
+    units_.emplace_back(unit);
+    counts_.push_back(0);
+    return number;
   }
 
   void take_records() {

@@ -147,7 +147,7 @@ void visit_file(const fs::path& path, const std::string& include, const Visit& v
     const Mapping mapping = Mapping::open(path);
     visit_bytes(mapping.bytes(), path.string(), include, visit);
   } else {
-    visit_bytes(read_file(path), path.string(), include, visit);
+    visit_bytes(FileContent::read(path).bytes(), path.string(), include, visit);
   }
 }
 

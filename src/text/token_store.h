@@ -24,7 +24,15 @@ class TokenStore {
 
   void push_back(std::int32_t token) {
     tokens_.push_back(token);
-    if (!in_memory() && tokens_.size() == kBuffer) flush();
+    if (!in_memory() && tokens_.size() >= kBuffer) flush();
+  }
+  /// token(0), token(1), ..., token(count - 1).
+  void append(std::size_t count, const auto& token) {
+    const std::size_t before = tokens_.size();
+    tokens_.resize(before + count);
+    std::int32_t* const to = tokens_.data() + before;
+    for (std::size_t i = 0; i < count; ++i) to[i] = token(i);
+    if (!in_memory() && tokens_.size() >= kBuffer) flush();
   }
   /// Makes room for about so many, so that tokens in memory need not move.
   void expect(std::size_t count);

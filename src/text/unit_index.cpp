@@ -7,14 +7,13 @@
 namespace rune::text {
 namespace {
 
-constexpr std::size_t kTable = 0x10000;  // the characters of nearly all texts
-constexpr std::size_t kBytes = 0xDC00;   // among the surrogates, which no text has
+constexpr std::size_t kBytes = 0xDC00;  // among the surrogates, which no text has
 
 /// A character by its code point, a byte that is none; empty for a character beyond the table or a longer unit.
-std::optional<std::size_t> place_of(std::string_view unit) {
+std::optional<std::size_t> place_of(std::string_view unit, std::size_t table) {
   if (unit.empty()) return std::nullopt;
   const Decoded first = decode_at(unit, 0);
-  if (first.wrong == nullptr && first.length == unit.size() && first.character < kTable) return first.character;
+  if (first.wrong == nullptr && first.length == unit.size() && first.character < table) return first.character;
   if (first.wrong != nullptr && unit.size() == 1) return kBytes + static_cast<unsigned char>(unit[0]);
   return std::nullopt;
 }
@@ -22,19 +21,19 @@ std::optional<std::size_t> place_of(std::string_view unit) {
 }  // namespace
 
 std::int32_t UnitIndex::find(std::string_view unit) const {
-  if (unit.size() == 1) {  // ASCII: most units of most texts
-    const auto byte = static_cast<unsigned char>(unit.front());
-    if (byte < 0x80) return byte < singles_.size() ? singles_[byte] : kNone;
-  }
-  if (const auto place = place_of(unit)) return *place < singles_.size() ? singles_[*place] : kNone;
+  if (const auto place = place_of(unit, kTable)) return single(*place);
   const auto found = others_.find(unit);
   return found == others_.end() ? kNone : found->second;
 }
 
 void UnitIndex::insert(std::string_view unit, std::int32_t number) {
-  if (const auto place = place_of(unit)) {
-    if (*place >= singles_.size()) singles_.resize(*place + 1, kNone);
-    singles_[*place] = number;
+  if (const auto place = place_of(unit, kTable)) {
+    std::uint16_t& page = page_of_[*place / kPage];
+    if (page == 0) {
+      page = static_cast<std::uint16_t>(pages_.size() / kPage);
+      pages_.resize(pages_.size() + kPage, kNone);
+    }
+    pages_[page * kPage + *place % kPage] = number;
   } else {
     others_.emplace(unit, number);
   }

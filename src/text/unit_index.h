@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -16,6 +17,7 @@ class UnitIndex {
  public:
   static constexpr std::int32_t kNone = -1;
 
+  [[nodiscard]] std::int32_t find_ascii(char character) const { return single(static_cast<unsigned char>(character)); }
   /// kNone if it is not there.
   [[nodiscard]] std::int32_t find(std::string_view unit) const;
   /// The unit must not be there yet.
@@ -27,7 +29,16 @@ class UnitIndex {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
-  std::vector<std::int32_t> singles_;  // up to the greatest that there is
+  [[nodiscard]] std::int32_t single(std::size_t place) const {
+    return pages_[page_of_[place / kPage] * kPage + place % kPage];
+  }
+
+  static constexpr std::size_t kTable = 0x10000;  // the characters of nearly all texts
+  static constexpr std::size_t kPage = 16;
+
+  // Singles, in pages of neighbours, as far as there are any; the first page is all others.
+  std::array<std::uint16_t, kTable / kPage> page_of_{};
+  std::vector<std::int32_t> pages_ = std::vector<std::int32_t>(kPage, kNone);
   std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> others_;
 };
 

@@ -13,10 +13,15 @@ struct Decoded {
   std::size_t length = 1;       // bytes; of what is none, as many as Unicode counts for one mistake
   const char* wrong = nullptr;  // "a byte that starts no character": why it is none
 };
-Decoded decode_long(std::string_view bytes, std::size_t offset);  // of one that does not begin as ASCII does
+Decoded decode_long(std::string_view bytes, std::size_t offset);  // of one in any number of bytes, or of none
 inline Decoded decode_at(std::string_view bytes, std::size_t offset) {
   const auto lead = static_cast<unsigned char>(bytes[offset]);
-  return lead < 0x80 ? Decoded{lead} : decode_long(bytes, offset);
+  if (lead < 0x80) return {lead};
+  if (lead >= 0xC2 && lead < 0xE0 && offset + 1 < bytes.size()) {  // the letters of most alphabets: in two bytes
+    const auto second = static_cast<unsigned char>(bytes[offset + 1]);
+    if ((second & 0xC0) == 0x80) return {(lead & 0x1Fu) << 6 | (second & 0x3Fu), 2};
+  }
+  return decode_long(bytes, offset);
 }
 
 /// Decodes UTF-8 to code points. Invalid input (bad lead or continuation byte, overlong form, surrogate, beyond

@@ -101,8 +101,8 @@ Measured train(const Workload& workload, const kernels::Kernels& kernels, Thread
                const Work& probe) {
   const TrainOptions& options = workload.train;
   model::Network network(workload.model, workload.vocabulary_size,
-                         model::Parameters::initialized(workload.model, workload.vocabulary_size, 1));
-  network.use(kernels);
+                         model::Parameters::initialized(workload.model, workload.vocabulary_size, 1),
+                         model::Purpose::training, kernels);
   train::Optimizer optimizer(options.optimizer, network.parameters());
   model::Parameters gradients(workload.model, workload.vocabulary_size);
   model::Workspace workspace(network, options.sequence_length, options.batch_size, model::Workspace::Mode::training);
@@ -125,8 +125,8 @@ Measured evaluate(const Workload& workload, const kernels::Kernels& kernels, Thr
                   const Work& probe) {
   const ModelOptions& options = workload.model;
   model::Network network(options, workload.vocabulary_size,
-                         model::Parameters::initialized(options, workload.vocabulary_size, 1));
-  network.use(kernels);
+                         model::Parameters::initialized(options, workload.vocabulary_size, 1),
+                         model::Purpose::inference, kernels);
   model::Workspace workspace(network, workload.train.sequence_length, workload.train.batch_size,
                              model::Workspace::Mode::evaluation);
   model::State state(options, workload.train.batch_size);

@@ -123,7 +123,7 @@ struct Trainer::Parts {
   model::Network& compute_as_chosen() {
     const kernels::Kernels& kernels = kernels::kernels(options.precision);
     options.precision = kernels.precision;
-    network().use(kernels);
+    network().use(kernels, model::Purpose::training);
     if (state.average) state.average->use(kernels);
     position().isa = kernels::to_string(kernels.isa);
     position().precision = name_of(kernels.precision);
@@ -147,14 +147,16 @@ struct Trainer::Parts {
 
   Outcome run(const Observer& observer);
   bool advance(const Observer& observer);
+  bool make_up(const Observer& observer);
   void train_step();
   void roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer);
   void accept_new_corpus();
-  void fix_total_steps();
+  void fix_total_steps(const Observer& observer);
   void keep_plan();
   [[nodiscard]] std::int64_t steps_left() const;
-  void report(const Observer& observer);
-  generate::Evaluation evaluate(generate::Evaluator& on);
+  bool report(const Observer& observer);
+  bool stops(const Observer& observer);
+  generate::Evaluation evaluate(generate::Evaluator& on, const Observer& observer);
   void save_finished_cycle();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] double expected_seconds_a_step() const;
@@ -184,6 +186,8 @@ struct Trainer::Parts {
     return in_minutes(options.eval_every) ? now.seconds - now.reported_seconds >= 60 * options.eval_every.value
                                           : epochs.ends(options.eval_every, now.step);
   }
+  /// Of the step already reached: the last session was stopped in it, or the plan was cut short to there.
+  [[nodiscard]] bool report_missing() const { return !reported() && (at_end() || evaluation_due()); }
   [[nodiscard]] bool save_due() const {
     if (rolls_back() && state.position.trend.unsettled()) return false;
     return in_minutes(options.save_every) ? seconds_since(saved) >= 60 * options.save_every.value
@@ -214,6 +218,7 @@ struct Trainer::Parts {
   double timed_steps = 0;  // of the usual length; all but the first, which is slower than the rest
   double timed_seconds = 0;
   bool first_step = true;
+  bool stopping = false;  // a stop was requested
   double plan_checked = 0;                   // when the plan in minutes was looked at last
   std::optional<double> evaluation_seconds;  // the last evaluation with its sample
 };
@@ -225,22 +230,18 @@ Outcome Trainer::Parts::run(const Observer& observer) {
   timed_steps = 0;
   timed_seconds = 0;
   first_step = true;
+  stopping = false;
   plan_checked = earlier_seconds;
   log(fmt::format("{} at step {} of {}, {} threads, {} {}", position().step == 0 ? "start" : "resume", position().step,
                   position().total_steps == 0 ? to_string(options.duration) : std::to_string(position().total_steps),
                   team.size(), position().isa, position().precision));
   if (observer.on_notice && !session_notice.empty()) observer.on_notice(session_notice);
   session_notice.clear();
+  bool going = true;
   try {
-    if (at_end()) {  // a plan cut short to the step already reached
-      report(observer);
-      save();
-    }
-    while (!at_end()) {
+    while (going && !(at_end() && reported())) {
       try {
-        if (advance(observer)) continue;
-        log(fmt::format("stop at step {}", position().step));
-        return Outcome::stopped;
+        going = report_missing() ? make_up(observer) : advance(observer);
       } catch (const DivergedError& divergence) {
         if (!run_directory || !rolls_back()) throw;
         roll_back(*run_directory, divergence, observer);
@@ -250,8 +251,15 @@ Outcome Trainer::Parts::run(const Observer& observer) {
     log_error(error);
     throw;
   }
-  log(fmt::format("finished at step {}", position().step));
-  return Outcome::finished;
+  log(fmt::format("{} at step {}", going ? "finished" : "stop", position().step));
+  return going ? Outcome::finished : Outcome::stopped;
+}
+
+// False: a stop was requested.
+bool Trainer::Parts::make_up(const Observer& observer) {
+  const bool whole = report(observer);
+  save();
+  return whole;
 }
 
 // A step and what is due after it. False: a stop was requested.
@@ -259,18 +267,23 @@ bool Trainer::Parts::advance(const Observer& observer) {
   train_step();
   update_clock();
   if (position().total_steps == 0) {
-    fix_total_steps();
+    fix_total_steps(observer);
   } else if (in_minutes(options.duration)) {
     keep_plan();
   }
   if (observer.on_step) observer.on_step(progress());
   if (options.save_cycles) save_finished_cycle();
-  if (at_end() || evaluation_due()) report(observer);
-  const bool stop = observer.stop_requested && observer.stop_requested();
+  const bool whole = !(at_end() || evaluation_due()) || report(observer);
+  const bool stop = stops(observer);
   const bool asked = observer.save_requested && observer.save_requested();
   if (at_end() || stop || asked || save_due()) save();
   if (at_end() || stop) network().pack(team);  // the model may go on to write
-  return !stop || at_end();
+  return whole && (!stop || at_end());
+}
+
+bool Trainer::Parts::stops(const Observer& observer) {
+  stopping = stopping || (observer.stop_requested && observer.stop_requested());
+  return stopping;
 }
 
 // 1. the next block, from the state that its streams are in
@@ -328,13 +341,14 @@ double Trainer::Parts::expected_seconds_a_step() const {
   return step + evaluation / static_cast<double>(epochs.end_of(options.eval_every, 0));
 }
 
-void Trainer::Parts::fix_total_steps() {
+void Trainer::Parts::fix_total_steps(const Observer& observer) {
   const double limit = 60 * options.duration.value;
   const bool timed = timed_steps >= kTimedSteps && timed_seconds >= std::min(kTimedSeconds, kTimedShare * limit);
   if (!timed && position().seconds < limit) return;
   if (evaluator && !evaluation_seconds) {
     const auto start = Clock::now();
-    evaluator->evaluate(kept_model().network, team);
+    evaluator->evaluate(kept_model().network, team, nullptr, [&] { return stops(observer); });
+    if (stopping) return;
     evaluation_seconds = seconds_since(start);
     update_clock();
   }
@@ -368,7 +382,8 @@ void Trainer::Parts::keep_plan() {
   now.total_steps = possible;
 }
 
-void Trainer::Parts::report(const Observer& observer) {
+// False: a stop was requested before it was whole; the next session makes it.
+bool Trainer::Parts::report(const Observer& observer) {
   const auto start = Clock::now();
   require_finite();
   Position& now = position();
@@ -381,7 +396,8 @@ void Trainer::Parts::report(const Observer& observer) {
   report.gradient_norm = now.gradient_norm;
   report.characters_per_second = static_cast<double>(now.loss_characters) / now.training_seconds;
   if (evaluator) {
-    report.validation = evaluate(*evaluator);
+    report.validation = evaluate(*evaluator, observer);
+    if (!report.validation->complete) return false;
     if (!std::isfinite(report.validation->loss))
       diverged(now.step, fmt::format("validation loss is {}", report.validation->loss));
     report.best = report.validation->loss < now.best_validation_loss.value_or(std::numeric_limits<double>::infinity());
@@ -415,11 +431,17 @@ void Trainer::Parts::report(const Observer& observer) {
   }
   evaluation_seconds = seconds_since(start);
   if (observer.on_report) observer.on_report(report);
+  return true;
 }
 
-generate::Evaluation Trainer::Parts::evaluate(generate::Evaluator& on) {
-  const bool carried = options.reset_state == ResetState::never;
-  return on.evaluate(kept_model().network, team, carried ? &state.carried : nullptr);
+generate::Evaluation Trainer::Parts::evaluate(generate::Evaluator& on, const Observer& observer) {
+  const auto stop = [&] { return stops(observer); };
+  if (options.reset_state != ResetState::never) return on.evaluate(kept_model().network, team, nullptr, stop);
+  model::State carried(network().options(), options.batch_size);
+  for (int stream = 0; stream < options.batch_size; ++stream) carried.copy_stream(state.carried, stream, stream);
+  const generate::Evaluation found = on.evaluate(kept_model().network, team, &carried, stop);
+  if (found.complete) state.carried = std::move(carried);
+  return found;
 }
 
 void Trainer::Parts::save_finished_cycle() {

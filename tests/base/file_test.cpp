@@ -47,11 +47,13 @@ class File : public testing::Test {
 };
 
 TEST_F(File, WhatIsWrittenIsRead) {
-  for (const std::size_t size : {0, 1, 4095, 4096, 300000}) {
+  for (const std::size_t size : {0, 1, 4095, 4096, 300000, 5000000}) {
     std::string content(size, '\0');
     for (std::size_t i = 0; i < size; ++i) content[i] = static_cast<char>(i * 7);
     write_file_atomically(path("content"), content);
     EXPECT_EQ(read_file(path("content")), content);
+    EXPECT_EQ(FileContent::read(path("content")).bytes(), content);
+    EXPECT_EQ(FileContent(content).bytes(), content);
   }
   EXPECT_EQ(entries(), 1);
 }
@@ -72,6 +74,7 @@ TEST_F(File, ANameWithoutADirectoryIsInTheCurrentOne) {
 
 TEST_F(File, FilesThatDoNotKnowTheirSizeAreReadWhole) {
   EXPECT_NE(read_file("/proc/self/status").find("Threads:"), std::string::npos);
+  EXPECT_NE(FileContent::read("/proc/self/status").bytes().find("Threads:"), std::string::npos);
 }
 
 TEST_F(File, ErrorsNameTheFileAndTheCause) {

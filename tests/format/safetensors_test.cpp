@@ -95,11 +95,26 @@ TEST(Safetensors, WhatIsWrittenIsRead) {
     EXPECT_EQ(read.dtype, written[i].dtype);
     EXPECT_EQ(read.shape, written[i].shape);
     EXPECT_TRUE(std::ranges::equal(read.data, written[i].data));
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(read.data.data()) % 8, 0u) << read.name;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(read.data.data()) % 8, 0u) << read.name << ": aligned for all";
   }
   EXPECT_EQ(file.find("doubles")->as<double>()[1], -1e300);
   EXPECT_EQ(file.find("integers")->as<std::int64_t>()[1], std::int64_t{1} << 62);
   EXPECT_EQ(file.find("missing"), nullptr);
+}
+
+TEST(Safetensors, WhatIsAlignedInTheFileIsReadWhereItLies) {
+  const TemporaryPath path;
+  const std::vector<TensorView> written{tensor_view("doubles", {2}, kDoubles), tensor_view("floats", {3}, kFloats),
+                                        tensor_view("scalar", {}, std::span(kFloats).first(1))};
+  write_safetensors(path.get(), written, {});
+  SafetensorsFile original = SafetensorsFile::read(path.get());
+  const SafetensorsFile file = std::move(original);
+  for (const TensorView& tensor : written) {
+    const TensorView& read = *file.find(tensor.name);
+    EXPECT_TRUE(std::ranges::equal(read.data, tensor.data)) << tensor.name;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(read.data.data()) % (read.dtype == DType::f64 ? 8 : 4), 0u);
+  }
+  EXPECT_EQ(file.find("floats")->data.data() + 12, file.find("scalar")->data.data()) << "side by side, as in the file";
 }
 
 TEST(Safetensors, BytesAreThoseOfTheFormat) {

@@ -497,6 +497,32 @@ TEST(Network, KeepsThePaddingOfGradientsZero) {
   EXPECT_THAT(gradients.arena(), testing::Each(0.0F));
 }
 
+TEST(Network, PackedForInferenceComputesTheSameAndRefusesToLearn) {
+  for (const CellCase& cell : kCellCases) {
+    const ModelOptions options = test::model_options(cell, 2, 20, 0);
+    const Parameters parameters = Parameters::initialized(options, 12, 1);
+    const Network trained(options, 12, parameters);
+    Network network(options, 12, parameters, Purpose::inference);
+    const std::vector<std::int32_t> tokens{3, 7};
+    Matrix expected(2, 12);
+    Matrix logits(2, 12);
+    State state(options, 2);
+    trained.step(tokens, state, expected);
+    state.zero();
+    network.step(tokens, state, logits);
+    EXPECT_TRUE(std::ranges::equal(logits.values(), expected.values()));
+
+    const std::vector<std::int32_t> targets{7, 1};
+    const text::TokenBlock block{.sequence_length = 1, .batch_size = 2, .inputs = tokens, .targets = targets};
+    Workspace workspace(network, 1, 2, Workspace::Mode::training);
+    Parameters gradients(options, 12);
+    ThreadTeam team(1);
+    EXPECT_THROW(network.gradients(block, state, 1, 1, workspace, gradients, team), InputError);
+    network.use(network.kernels(), Purpose::training);
+    EXPECT_GT(network.gradients(block, state, 1, 1, workspace, gradients, team).sum, 0);
+  }
+}
+
 TEST(Network, RefusesOptionsThatNoModelHas) {
   ModelOptions options = test::model_options(kCellCases[3], 1, 20, 0);
   Parameters parameters(options, 12);

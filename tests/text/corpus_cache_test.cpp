@@ -89,8 +89,10 @@ TEST_F(CorpusCache, ADamagedFileIsMadeAnew) {
 TEST_F(CorpusCache, WhatWasNotFinishedIsRemoved) {
   fs::create_directory(folder_ / "cache");
   write_file_atomically(folder_ / "cache/0123.2147483647.part", "left behind");
+  write_file_atomically(folder_ / "cache/.0123.corpus.2147483647.tmp", "left behind");
   (void)read();
   EXPECT_TRUE(only(".part").empty());
+  EXPECT_TRUE(only(".tmp").empty());
   EXPECT_THROW(read({.encoding = "no-such-encoding"}), InputError);
   EXPECT_TRUE(only(".part").empty());
 }

@@ -92,6 +92,7 @@ TEST_P(ResumeSlow, AtEveryStepEverythingIsEqual) {
     ASSERT_EQ(trainer.step(), step);
     ASSERT_EQ(digits_of(trainer.model()), expected[static_cast<std::size_t>(step) - 1]) << "step " << step;
   }
+  EXPECT_EQ(resume(folder / "run", corpus_for(kind())).run({}), Outcome::finished) << "with the last evaluation";
   EXPECT_TRUE(result_of(folder / "run") == result_of(folder / "whole"));
 }
 

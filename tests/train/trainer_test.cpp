@@ -82,6 +82,27 @@ TEST_P(ResumedRun, StoppedAtAnyStepEqualsTheUninterrupted) {
   }
 }
 
+// Between steps, and between the blocks of an evaluation, which the next session then makes from its beginning.
+TEST_P(ResumedRun, StoppedAtAnyMomentEqualsTheUninterrupted) {
+  const test::TemporaryFolder folder;
+  const auto stop_when_asked = [](int times) {
+    return Observer{.stop_requested = [left = times]() mutable { return --left <= 0; }};
+  };
+  const Result expected = uninterrupted(folder / "whole");
+  Outcome outcome = Outcome::stopped;
+  for (int times = 1; outcome == Outcome::stopped; ++times) {
+    const fs::path path = folder / std::to_string(times);
+    {
+      Trainer trainer = start(path);
+      outcome = trainer.run(stop_when_asked(times));
+    }
+    if (outcome == Outcome::stopped) {
+      EXPECT_EQ(resume(path).run({}), Outcome::finished);
+    }
+    EXPECT_TRUE(result_of(path) == expected) << "stopped when asked for the " << times << ". time";
+  }
+}
+
 TEST_P(ResumedRun, KilledAtAnyStepEqualsTheUninterrupted) {
   const test::TemporaryFolder folder;
   const Result expected = uninterrupted(folder / "whole");
@@ -746,6 +767,23 @@ TEST(Trainer, WithoutAWholeCheckpointTheDamageIsTold) {
     EXPECT_THAT(error.what(), testing::HasSubstr("last.safetensors' is damaged"));
   }
   EXPECT_TRUE(fs::exists(folder / "run/last.safetensors"));
+}
+
+TEST(Trainer, StopsWithinAnEvaluationAndMakesItLater) {
+  const test::TemporaryFolder folder;
+  TrainOptions options = train_options();
+  options.protocol = generate::parse_protocol("rows:2");  // several blocks of 2 x 5
+  start(folder / "whole", options).run({});
+  {
+    Trainer trainer = start(folder / "run", options);
+    int asked = 0;
+    const Observer observer{.stop_requested = [&] { return trainer.step() == 3 && ++asked == 2; }};
+    EXPECT_EQ(trainer.run(observer), Outcome::stopped);
+    EXPECT_EQ(trainer.step(), 3);
+    EXPECT_TRUE(metrics_of(folder / "run").empty()) << "the first evaluation is not whole";
+  }
+  EXPECT_EQ(resume(folder / "run").run({}), Outcome::finished);
+  EXPECT_TRUE(result_of(folder / "run") == result_of(folder / "whole"));
 }
 
 TEST(Trainer, GoesOnWithANewTextWhereThatIsAccepted) {
