@@ -33,6 +33,7 @@ constexpr std::size_t kChecksumSize = 8;
 constexpr std::size_t kHeaderSize = kMagic.size() + kDigestSize / 2 + 8 + 8 + 8 + 2 + 1;
 constexpr std::uint8_t kWithInstead = 1;
 constexpr std::uint8_t kWithBefore = 2;
+constexpr std::uint8_t kStored = 4;
 
 constexpr int kMaxStreams = 1024;
 // More streams are faster, since a step reads every weight once for all of them; each begins without a past.
@@ -328,15 +329,25 @@ std::string compress(const model::Model& model, std::string_view bytes, const Co
                     .streams = choose_streams(options.streams, transcript.tokens.size()),
                     .with_instead = !transcript.instead.empty(),
                     .with_before = !transcript.before.empty(),
+                    .stored = false,
                     .payload = {}};
+  std::string payload = encode(model, transcript, header, options.threads, on_progress);
+  if (payload.size() >= bytes.size()) {
+    header.stored = true;
+    header.tokens = 0;
+    header.streams = 1;
+    payload = bytes;
+  }
+  const int flags =
+      header.stored ? kStored : (header.with_instead ? kWithInstead : 0) | (header.with_before ? kWithBefore : 0);
   std::string packed(kMagic);
   packed += from_digits(header.model);
   append_number(packed, header.bytes, 8);
   append_number(packed, header.tokens, 8);
   append_number(packed, header.checksum, 8);
   append_number(packed, static_cast<std::uint64_t>(header.streams), 2);
-  append_number(packed, (header.with_instead ? kWithInstead : 0) | (header.with_before ? kWithBefore : 0), 1);
-  packed += encode(model, transcript, header, options.threads, on_progress);
+  append_number(packed, static_cast<std::uint64_t>(flags), 1);
+  packed += payload;
   append_number(packed, hash64(packed), static_cast<int>(kChecksumSize));
   return packed;
 }
@@ -372,9 +383,12 @@ PackedText read_packed(std::string_view packed, const std::string& name) {
   const std::uint64_t flags = number(1);
   header.with_instead = (flags & kWithInstead) != 0;
   header.with_before = (flags & kWithBefore) != 0;
+  header.stored = flags == kStored;
   header.payload = rest;
   if (header.streams < 1 || header.streams > kMaxStreams) throw damaged(fmt::format("{} streams", header.streams));
-  if (flags > (kWithInstead | kWithBefore)) throw damaged(fmt::format("flags {}", flags));
+  if (flags > (kWithInstead | kWithBefore) && !header.stored) throw damaged(fmt::format("flags {}", flags));
+  if (header.stored && (header.tokens != 0 || header.streams != 1 || header.bytes != rest.size()))
+    throw damaged(fmt::format("{} bytes as they were instead of {}", rest.size(), header.bytes));
   if (header.tokens / kMostTokensOfByte > header.bytes)
     throw damaged(fmt::format("{} characters in {} bytes", header.tokens, header.bytes));
   return header;
@@ -391,7 +405,7 @@ std::string decompress(const model::Model& model, std::string_view packed, const
   }
   std::string bytes;
   try {
-    bytes = decode(model, header, threads, on_progress);
+    bytes = header.stored ? std::string(header.payload) : decode(model, header, threads, on_progress);
   } catch (const InputError& error) {
     throw InputError(
         fmt::format("'{}': expected {} bytes of text, found {}: it was not written by rune compress, or by "

@@ -24,6 +24,7 @@ struct PackedText {
   int streams = 1;
   bool with_instead = false;  // whether anything stands in place of tokens, and before them: text::Transcript
   bool with_before = false;
+  bool stored = false;       // the bytes are the payload, since the model would have made more of them
   std::string_view payload;  // part of the packed bytes
 };
 

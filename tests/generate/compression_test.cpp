@@ -96,7 +96,7 @@ TEST(CompressionTest, StreamsAreChosenByTheLengthAndNeverMoreThanCharacters) {
   EXPECT_EQ(streams(0, 0), 1);
   EXPECT_EQ(streams(8191, 0), 1);
   EXPECT_EQ(streams(8192, 0), 2);
-  EXPECT_EQ(streams(3, 64), 3);
+  EXPECT_EQ(streams(50, 64), 50);
   EXPECT_EQ(streams(100, 64), 64);
   EXPECT_THAT([] { compress(lstm(), "a", {.streams = -1}); }, ThrowsMessage<InputError>(HasSubstr("found -1")));
   EXPECT_THAT([] { compress(lstm(), "a", {.streams = 1025}); }, ThrowsMessage<InputError>(HasSubstr("1024")));
@@ -120,7 +120,8 @@ RC_GTEST_PROP(CompressionTest, AnyBytesComeBack, ()) {
   const auto parts = *rc::gen::container<std::vector<std::string>>(
       rc::gen::element<std::string>("a", "b", "A", "\n", "\r", "\r\n", "\xc2\x85", "é", "e\u0301", "ﬁ", "word", "Word ",
                                     "我们", "\xc2", "\x80", "\xff", std::string(1, '\0')));
-  std::string text;
+  // With what every model packs, or else many would be stored.
+  std::string text(*rc::gen::element<std::size_t>(0, 500), 'a');
   for (const std::string& part : parts) text += part;
   for (const model::Model& model : kModels) {
     const auto streams = *rc::gen::inRange(0, 5);
@@ -146,6 +147,22 @@ TEST(CompressionTest, WhatTheModelDoesNotKnowIsLearned) {
   EXPECT_EQ(round_trip(plain, foreign), foreign);
 }
 
+TEST(CompressionTest, WhatWouldBecomeMoreIsStored) {
+  std::string foreign;
+  const RandomStream random(1, RandomPurpose::shuffle);
+  for (std::uint64_t i = 0; i < 1000; ++i) foreign += static_cast<char>(random.bits(i));
+  for (const std::string& text : {foreign, std::string(), std::string("a")}) {
+    const std::string packed = compress(lstm(), text);
+    EXPECT_TRUE(read_packed(packed, "packed").stored);
+    EXPECT_EQ(packed.size(), text.size() + 59);
+    EXPECT_EQ(decompress(lstm(), packed, "packed"), text);
+  }
+  EXPECT_FALSE(read_packed(compress(lstm(), random_text(1000)), "packed").stored);
+}
+
+/// One that is packed, and one that is stored.
+std::vector<std::string> short_texts() { return {random_text(60) + "xyz", "abba\nabc"}; }
+
 TEST(CompressionTest, AnotherModelIsRefused) {
   const std::string packed = compress(lstm(), "abba");
   const model::Model other = make_model(lstm().network.options(), kAlphabet, {}, /*seed=*/4);
@@ -155,15 +172,17 @@ TEST(CompressionTest, AnotherModelIsRefused) {
 }
 
 TEST(CompressionTest, EveryCutAndEveryChangeIsRefused) {
-  const std::string packed = compress(lstm(), "abba\nabc");
-  for (std::size_t size = 0; size < packed.size(); ++size)
-    EXPECT_THROW(decompress(lstm(), std::string_view(packed).substr(0, size), "packed"), InputError) << size;
-  for (std::size_t i = 0; i < packed.size() * 8; ++i) {
-    std::string changed = packed;
-    changed[i / 8] = static_cast<char>(changed[i / 8] ^ 1 << i % 8);
-    EXPECT_THROW(decompress(lstm(), changed, "packed"), InputError) << i;
+  for (const std::string& text : short_texts()) {
+    const std::string packed = compress(lstm(), text);
+    for (std::size_t size = 0; size < packed.size(); ++size)
+      EXPECT_THROW(decompress(lstm(), std::string_view(packed).substr(0, size), "packed"), InputError) << size;
+    for (std::size_t i = 0; i < packed.size() * 8; ++i) {
+      std::string changed = packed;
+      changed[i / 8] = static_cast<char>(changed[i / 8] ^ 1 << i % 8);
+      EXPECT_THROW(decompress(lstm(), changed, "packed"), InputError) << i;
+    }
+    EXPECT_THROW(decompress(lstm(), packed + '\0', "packed"), InputError);
   }
-  EXPECT_THROW(decompress(lstm(), packed + '\0', "packed"), InputError);
 }
 
 /// With a right checksum, as nobody but a forger makes it.
@@ -176,13 +195,15 @@ std::string forged(std::string packed, std::size_t at, char byte) {
 }
 
 TEST(CompressionTest, AForgeryIsRefusedInWhateverItLies) {
-  const std::string packed = compress(lstm(), "abba\nabc xyz", {.streams = 2});
-  // All but the last byte of the payload, which may have other values in the last interval.
-  for (std::size_t at = 0; at + 9 < packed.size(); ++at)
-    for (const int bit : {0, 3, 7}) {
-      const auto byte = static_cast<char>(packed[at] ^ 1 << bit);
-      EXPECT_THROW(decompress(lstm(), forged(packed, at, byte), "packed"), InputError) << at << ' ' << bit;
-    }
+  for (const std::string& text : short_texts()) {
+    const std::string packed = compress(lstm(), text, {.streams = 2});
+    // All but the last byte of the payload, which may have other values in the last interval.
+    for (std::size_t at = 0; at + 9 < packed.size(); ++at)
+      for (const int bit : {0, 3, 7}) {
+        const auto byte = static_cast<char>(packed[at] ^ 1 << bit);
+        EXPECT_THROW(decompress(lstm(), forged(packed, at, byte), "packed"), InputError) << at << ' ' << bit;
+      }
+  }
 }
 
 TEST(CompressionTest, TheFormatStaysAsItIs) {
