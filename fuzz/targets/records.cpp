@@ -2,6 +2,10 @@
 // options.
 #include "text/records.h"
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "target.h"
 #include "text/utf8.h"
 
@@ -19,10 +23,16 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   options.first_record = data[3] % 4;
   options.max_records = data[3] / 64;
   const auto text = fuzz::as_text(data + kOptions, size - kOptions);
+  const std::size_t piece = 1 + data[1] % 32;
   fuzz::accepts(size, /*multiple=*/256, /*fixed=*/1 << 20, [&] {
-    std::vector<std::string> all;
-    text::append_records(all, text, options.form, "fuzz");
-    const auto records = text::kept_records(all, options);
+    std::vector<std::string> records;
+    text::RecordFilter filter(options);
+    text::RecordReader reader(options.form, "fuzz");
+    const auto visit = [&](const std::string& record) {
+      if (auto kept = filter.keep(record)) records.push_back(std::move(*kept));
+    };
+    for (std::size_t at = 0; at < text.size(); at += piece) reader.add(text.substr(at, piece), visit);
+    reader.finish(visit);
     std::size_t bytes = 0;
     for (const std::string& record : records) {
       fuzz::require(!record.empty());

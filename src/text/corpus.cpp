@@ -39,23 +39,25 @@ class Assembly {
     tokens_.expect(size);
     if (given_) options_.form = form_like(given_->form(), options.form);
     segmenter_ = Segmenter(options_.form.unit);
+    if (has_records()) filter_.emplace(options_);
   }
 
   void add(const Document& document) {
     Decoder decoder(document.bytes, document.name, options_);
-    std::string records;
+    RecordReader records(options_.form, "'" + document.name + "'");
+    const auto add = [&](const std::string& record) { add_record(record); };
     for (std::string piece; decoder.next(piece);) {
       if (on_progress_)
         on_progress_(std::min(1.0, static_cast<double>(read_ += piece.size()) / static_cast<double>(size_)));
       hash_.add(piece);
       const std::string_view text = among_the_first(piece);
       if (has_records()) {
-        records += text;
+        records.add(text, add);
       } else {
         add_units(treated(text, options_.form));
       }
     }
-    if (has_records()) append_records(records_, records, options_.form, "'" + document.name + "'");
+    if (has_records()) records.finish(add);
     if (options_.form.documents && !has_records()) add_symbol(Symbol::end);
     readings_.push_back(decoder.reading());
     document_ends_.push_back(tokens_.size());
@@ -64,13 +66,13 @@ class Assembly {
   /// What comes from now on is for validation.
   void begin_validation() {
     hash_.add(std::string_view("\0", 1));
-    take_records();
+    if (has_records()) filter_->begin_again();
     validation_begin_ = tokens_.size();
     characters_ = 0;
   }
 
   Corpus finish(Unknown unknown) {
-    take_records();
+    if (has_records()) filter_->begin_again();
     if (tokens_.size() == 0) fail_empty();
     const std::span<std::int32_t> tokens = tokens_.all();
     const std::size_t split = split_tokens();
@@ -131,14 +133,13 @@ class Assembly {
     return number;
   }
 
-  void take_records() {
-    if (!has_records()) return;
-    for (const std::string& record : kept_records(std::exchange(records_, {}), options_)) {
-      add_symbol(Symbol::begin);
-      add_units(record);
-      add_symbol(Symbol::end);
-      ends_.push_back(tokens_.size());
-    }
+  void add_record(const std::string& record) {
+    const std::optional<std::string> kept = filter_->keep(record);
+    if (!kept) return;
+    add_symbol(Symbol::begin);
+    add_units(*kept);
+    add_symbol(Symbol::end);
+    ends_.push_back(tokens_.size());
   }
 
   [[nodiscard]] std::size_t split_tokens() const {
@@ -271,7 +272,7 @@ class Assembly {
   std::vector<std::string> units_;
   std::vector<std::int64_t> counts_;  // of each unit
   TokenStore tokens_;
-  std::vector<std::string> records_;  // that have not become tokens yet
+  std::optional<RecordFilter> filter_;
   std::vector<std::size_t> ends_;     // of records
   std::vector<std::size_t> document_ends_;
   std::optional<std::size_t> validation_begin_;

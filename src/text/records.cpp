@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <optional>
 #include <utility>
+#include <vector>
 
 #include <rune/error.h>
 #include <nlohmann/json.hpp>
@@ -15,34 +15,7 @@
 namespace rune::text {
 namespace {
 
-using Records = std::vector<std::string>;
-
-/// Calls visit(line) for every line, without its newline.
-void for_lines(std::string_view text, const auto& visit) {
-  while (!text.empty()) {
-    const std::size_t end = text.find('\n');
-    visit(text.substr(0, end));
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  }
-}
-
-void append_lines(Records& records, std::string_view text) {
-  for_lines(text, [&](std::string_view line) { records.emplace_back(line); });
-}
-
-/// What stands between the lines that `separates` is true of, without newlines around it.
-void append_between(Records& records, std::string_view text, const auto& separates) {
-  std::string record;
-  for_lines(text, [&](std::string_view line) {
-    if (separates(line)) {
-      records.push_back(std::exchange(record, {}));
-      return;
-    }
-    if (!record.empty()) record += '\n';
-    record += line;
-  });
-  records.push_back(record);
-}
+using Visit = RecordReader::Visit;
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
@@ -50,10 +23,11 @@ bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") ==
   throw InputError(name + ", line " + std::to_string(line) + ": " + message);
 }
 
-/// One pass over CSV, a field at a time.
+/// One pass over whole rows of CSV, a field at a time.
 class CsvReader {
  public:
-  CsvReader(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+  CsvReader(std::string_view text, const std::string& name, std::int64_t first_line)
+      : text_(text), name_(name), line_(first_line) {}
 
   [[nodiscard]] bool at_end() const { return at_ == text_.size(); }
   [[nodiscard]] std::int64_t line() const { return line_; }
@@ -109,13 +83,14 @@ class CsvReader {
   std::string_view text_;
   const std::string& name_;
   std::size_t at_ = 0;
-  std::int64_t line_ = 1;
+  std::int64_t line_;
 };
 
 /// One pass over lines whose fields stand between tabs.
 class TsvReader {
  public:
-  TsvReader(std::string_view text, const std::string& /*name*/) : text_(text) {}
+  TsvReader(std::string_view text, const std::string& /*name*/, std::int64_t first_line)
+      : text_(text), line_(first_line) {}
 
   [[nodiscard]] bool at_end() const { return text_.empty(); }
   [[nodiscard]] std::int64_t line() const { return line_; }
@@ -131,94 +106,171 @@ class TsvReader {
 
  private:
   std::string_view text_;
-  std::int64_t line_ = 1;
+  std::int64_t line_;
 };
-
-/// The wanted field of every row; an empty line is no row.
-template <class Reader>
-void append_column(Records& records, std::string_view text, const TextForm& form, const std::string& name) {
-  Reader reader(text, name);
-  int column = form.field.empty() ? form.column : -1;
-  Records row;
-  while (!reader.at_end()) {
-    const std::int64_t line = reader.line();
-    row.assign(1, {});
-    while (!reader.next(row.back())) row.emplace_back();
-    if (row.size() == 1 && row.front().empty() && column != 0) continue;
-    if (column < 0) {  // the first row names them
-      const auto named = std::ranges::find(row, form.field);
-      if (named == row.end())
-        fail(name, line, "expected a first row that names a column '" + form.field + "', found none");
-      column = static_cast<int>(named - row.begin());
-      continue;
-    }
-    if (column >= std::ssize(row)) {
-      fail(name, line,
-           "expected a row with a column " + std::to_string(column) + " (counted from 0), found " +
-               std::to_string(row.size()) + " columns");
-    }
-    records.push_back(std::move(row[static_cast<std::size_t>(column)]));
-  }
-}
-
-void append_json_fields(Records& records, std::string_view text, const TextForm& form, const std::string& name) {
-  std::int64_t number = 0;
-  for_lines(text, [&](std::string_view line) {
-    ++number;
-    if (is_blank(line)) return;
-    const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) fail(name, number, "expected a JSON object, found none that can be read");
-    const auto field = json.find(form.field);
-    if (field == json.end() || !field->is_string()) {
-      fail(name, number,
-           "expected a text in the field '" + form.field + "', found " +
-               (field == json.end() ? "no such field" : field->type_name()));
-    }
-    records.push_back(field->get<std::string>());
-  });
-}
 
 }  // namespace
 
-void append_records(Records& records, std::string_view text, const TextForm& form, const std::string& name) {
-  switch (form.records) {
-    case rune::Records::csv:
-      return append_column<CsvReader>(records, text, form, name);
-    case rune::Records::tsv:
-      return append_column<TsvReader>(records, text, form, name);
-    case rune::Records::jsonl:
-      return append_json_fields(records, text, form, name);
-    case rune::Records::separator:
-      return append_between(records, text, [&](std::string_view line) { return line == form.separator; });
-    case rune::Records::paragraphs:
-      return append_between(records, text, is_blank);
-    case rune::Records::files:
-      records.emplace_back(text);
-      return;
-    case rune::Records::lines:
-    case rune::Records::none:
-      return append_lines(records, text);
+struct RecordReader::Parts {
+  TextForm form;
+  std::string name;
+  std::string rest{};          // behind the last whole line or row
+  std::size_t looked_at = 0;   // of the rest
+  bool in_quotes = false;      // where that ends
+  std::int64_t line = 1;       // of what comes next
+  int column = -1;             // from 0; -1: the first row names it
+  std::string record{};        // between two separators
+
+  /// Where the whole lines of what has come end, or the whole rows of CSV, whose fields in quotes hold newlines.
+  std::size_t end_of_whole() {
+    const bool csv = form.records == Records::csv;
+    std::size_t end = 0;
+    for (; looked_at < rest.size(); ++looked_at) {
+      if (csv && rest[looked_at] == '"') in_quotes = !in_quotes;
+      if (rest[looked_at] == '\n' && !in_quotes) end = looked_at + 1;
+    }
+    return end;
   }
+
+  void take(std::string_view whole, const Visit& visit) {
+    switch (form.records) {
+      case Records::csv:
+        return take_column<CsvReader>(whole, visit);
+      case Records::tsv:
+        return take_column<TsvReader>(whole, visit);
+      default:
+        break;
+    }
+    while (!whole.empty()) {
+      const std::size_t end = whole.find('\n');
+      take_line(whole.substr(0, end), visit);
+      whole.remove_prefix(end == std::string_view::npos ? whole.size() : end + 1);
+      ++line;
+    }
+  }
+
+  void take_line(std::string_view text, const Visit& visit) {
+    switch (form.records) {
+      case Records::jsonl:
+        return take_json_field(text, visit);
+      case Records::separator:
+        return take_between(text, text == form.separator, visit);
+      case Records::paragraphs:
+        return take_between(text, is_blank(text), visit);
+      default:
+        return visit(std::string(text));
+    }
+  }
+
+  /// What stands between lines that separate, without newlines around it.
+  void take_between(std::string_view text, bool separates, const Visit& visit) {
+    if (separates) return visit(std::exchange(record, {}));
+    if (!record.empty()) record += '\n';
+    record += text;
+  }
+
+  void take_json_field(std::string_view text, const Visit& visit) const {
+    if (is_blank(text)) return;
+    const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) fail(name, line, "expected a JSON object, found none that can be read");
+    const auto field = json.find(form.field);
+    if (field == json.end() || !field->is_string()) {
+      fail(name, line,
+           "expected a text in the field '" + form.field + "', found " +
+               (field == json.end() ? "no such field" : field->type_name()));
+    }
+    visit(field->get<std::string>());
+  }
+
+  /// The wanted field of every row; an empty line is no row.
+  template <class Reader>
+  void take_column(std::string_view rows, const Visit& visit) {
+    Reader reader(rows, name, line);
+    std::vector<std::string> row;
+    while (!reader.at_end()) {
+      const std::int64_t first_line = reader.line();
+      row.assign(1, {});
+      while (!reader.next(row.back())) row.emplace_back();
+      if (row.size() == 1 && row.front().empty() && column != 0) continue;
+      if (column < 0) {
+        column = named_column(row, first_line);
+        continue;
+      }
+      if (column >= std::ssize(row)) {
+        fail(name, first_line,
+             "expected a row with a column " + std::to_string(column) + " (counted from 0), found " +
+                 std::to_string(row.size()) + " columns");
+      }
+      visit(std::move(row[static_cast<std::size_t>(column)]));
+    }
+    line = reader.line();
+  }
+
+  [[nodiscard]] int named_column(const std::vector<std::string>& row, std::int64_t first_line) const {
+    const auto named = std::ranges::find(row, form.field);
+    if (named == row.end())
+      fail(name, first_line, "expected a first row that names a column '" + form.field + "', found none");
+    return static_cast<int>(named - row.begin());
+  }
+};
+
+RecordReader::RecordReader(const TextForm& form, std::string name)
+    : parts_(std::make_unique<Parts>(Parts{.form = form, .name = std::move(name)})) {
+  if (form.field.empty()) parts_->column = form.column;
+}
+RecordReader::~RecordReader() = default;
+
+void RecordReader::add(std::string_view text, const Visit& visit) {
+  Parts& parts = *parts_;
+  parts.rest += text;
+  if (parts.form.records == Records::files) return;
+  const std::size_t end = parts.end_of_whole();
+  parts.take(std::string_view(parts.rest).substr(0, end), visit);
+  parts.rest.erase(0, end);
+  parts.looked_at -= end;
 }
 
-Records kept_records(const Records& records, const TextOptions& options) {
-  std::optional<Pattern> skip;
-  if (!options.skip_records.empty()) skip.emplace(options.skip_records, "skip_records");
-  Records kept;
-  const auto first = static_cast<std::size_t>(options.first_record);
-  for (std::size_t i = first; i < records.size(); ++i) {
-    if (options.max_records > 0 && i - first >= static_cast<std::size_t>(options.max_records)) break;
-    std::string record = treated(records[i], options.form);
-    const bool too_long =
-        options.max_length > 0 && count_characters(record) > static_cast<std::size_t>(options.max_length);
-    if (record.empty() || too_long || (skip && skip->matches(record))) continue;
-    kept.push_back(std::move(record));
-  }
-  if (kept.empty()) {
-    throw InputError("expected at least one record, found none among " + std::to_string(records.size()) +
+void RecordReader::finish(const Visit& visit) {
+  Parts& parts = *parts_;
+  if (parts.form.records == Records::files) return visit(std::move(parts.rest));
+  parts.take(parts.rest, visit);
+  if (parts.form.records == Records::separator || parts.form.records == Records::paragraphs)
+    visit(std::move(parts.record));
+}
+
+struct RecordFilter::Parts {
+  TextOptions options;
+  std::optional<Pattern> skip{};
+  std::int64_t seen = 0;
+  std::int64_t kept = 0;
+};
+
+RecordFilter::RecordFilter(const TextOptions& options) : parts_(std::make_unique<Parts>(Parts{.options = options})) {
+  if (!options.skip_records.empty()) parts_->skip.emplace(options.skip_records, "skip_records");
+}
+RecordFilter::~RecordFilter() = default;
+
+std::optional<std::string> RecordFilter::keep(std::string_view record) {
+  Parts& parts = *parts_;
+  const TextOptions& options = parts.options;
+  const std::int64_t place = parts.seen++ - options.first_record;
+  if (place < 0 || (options.max_records > 0 && place >= options.max_records)) return std::nullopt;
+  std::string text = treated(record, options.form);
+  const bool too_long =
+      options.max_length > 0 && count_characters(text) > static_cast<std::size_t>(options.max_length);
+  if (text.empty() || too_long || (parts.skip && parts.skip->matches(text))) return std::nullopt;
+  ++parts.kept;
+  return text;
+}
+
+void RecordFilter::begin_again() {
+  Parts& parts = *parts_;
+  if (parts.kept == 0) {
+    throw InputError("expected at least one record, found none among " + std::to_string(parts.seen) +
                      "; see records, first_record, max_length and skip_records");
   }
-  return kept;
+  parts.seen = 0;
+  parts.kept = 0;
 }
 
 }  // namespace rune::text

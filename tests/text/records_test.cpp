@@ -5,7 +5,9 @@
 #include <rapidcheck/gtest.h>
 #include <rune/error.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rune::text {
@@ -21,10 +23,18 @@ TextOptions csv(int column = 0) {
   return options;
 }
 
-Strings split_records(std::string_view text, const TextOptions& options) {
-  Strings records;
-  append_records(records, text, options.form, "'messages'");
-  return kept_records(records, options);
+/// The text comes in pieces of so many bytes.
+Strings split_records(std::string_view text, const TextOptions& options, std::size_t piece = 1000) {
+  Strings kept;
+  RecordFilter filter(options);
+  const auto visit = [&](const std::string& record) {
+    if (auto text_of = filter.keep(record)) kept.push_back(std::move(*text_of));
+  };
+  RecordReader reader(options.form, "'messages'");
+  for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) reader.add(text.substr(0, piece), visit);
+  reader.finish(visit);
+  filter.begin_again();
+  return kept;
 }
 
 std::string error_of(std::string_view text, const TextOptions& options) {
@@ -73,6 +83,25 @@ RC_GTEST_PROP(Records, CsvReadsWhatIsWrittenAsItSays, ()) {
     text += "\"\n";
   }
   RC_ASSERT(split_records(text, csv(1)) == fields);
+}
+
+RC_GTEST_PROP(Records, AreTheSameInWhateverPiecesTheTextComes, ()) {
+  const auto text = *rc::gen::container<std::string>(rc::gen::element('a', ',', '"', '\n', '\t', '%', '{', '}'));
+  const auto piece = *rc::gen::inRange<std::size_t>(1, 9);
+  TextOptions options;
+  for (const auto kind : {Records::lines, Records::csv, Records::tsv, Records::jsonl, Records::separator,
+                          Records::paragraphs, Records::files}) {
+    options.form.records = kind;
+    options.form.field = kind == Records::jsonl ? "a" : "";
+    const auto outcome = [&](std::size_t size) {
+      try {
+        return split_records(text, options, size);
+      } catch (const InputError& error) {
+        return Strings{"error", error.what()};
+      }
+    };
+    RC_ASSERT(outcome(piece) == outcome(text.size() + 1));
+  }
 }
 
 TEST(Records, TabsCutLines) {
