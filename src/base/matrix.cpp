@@ -7,7 +7,7 @@
 namespace rune {
 namespace {
 
-constexpr std::align_val_t kCacheLine{Buffer<std::byte>::kAlignment};
+constexpr std::align_val_t kBufferAlignment{Buffer<std::byte>::kAlignment};
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 bool is_large(std::size_t bytes) { return bytes >= 2 * kHugePage; }
@@ -31,7 +31,7 @@ void* map_huge_pages(std::size_t bytes) {
 
 void* allocate_zeroed(std::size_t bytes) {
   if (is_large(bytes)) return map_huge_pages(bytes);
-  void* const memory = ::operator new(bytes, kCacheLine);
+  void* const memory = ::operator new(bytes, kBufferAlignment);
   std::memset(memory, 0, bytes);
   return memory;
 }
@@ -41,7 +41,7 @@ void free_zeroed(void* memory, std::size_t bytes) noexcept {
   if (is_large(bytes)) {
     ::munmap(memory, round_up(bytes, kHugePage));
   } else {
-    ::operator delete(memory, kCacheLine);
+    ::operator delete(memory, kBufferAlignment);
   }
 }
 

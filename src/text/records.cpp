@@ -15,8 +15,6 @@
 namespace rune::text {
 namespace {
 
-using Visit = RecordReader::Visit;
-
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
 [[noreturn]] void fail(const std::string& name, std::int64_t line, const std::string& message) {
@@ -114,12 +112,12 @@ class TsvReader {
 struct RecordReader::Parts {
   TextForm form;
   std::string name;
-  std::string rest{};          // behind the last whole line or row
-  std::size_t looked_at = 0;   // of the rest
-  bool in_quotes = false;      // where that ends
-  std::int64_t line = 1;       // of what comes next
-  int column = -1;             // from 0; -1: the first row names it
-  std::string record{};        // between two separators
+  std::string rest{};         // behind the last whole line or row
+  std::size_t looked_at = 0;  // of the rest
+  bool in_quotes = false;     // where that ends
+  std::int64_t line = 1;      // of what comes next
+  int column = -1;            // from 0; -1: the first row names it
+  std::string record{};       // between two separators
 
   /// Where the whole lines of what has come end, or the whole rows of CSV, whose fields in quotes hold newlines.
   std::size_t end_of_whole() {
@@ -132,7 +130,7 @@ struct RecordReader::Parts {
     return end;
   }
 
-  void take(std::string_view whole, const Visit& visit) {
+  void take(std::string_view whole, const RecordReader::Visit& visit) {
     switch (form.records) {
       case Records::csv:
         return take_column<CsvReader>(whole, visit);
@@ -149,7 +147,7 @@ struct RecordReader::Parts {
     }
   }
 
-  void take_line(std::string_view text, const Visit& visit) {
+  void take_line(std::string_view text, const RecordReader::Visit& visit) {
     switch (form.records) {
       case Records::jsonl:
         return take_json_field(text, visit);
@@ -163,13 +161,13 @@ struct RecordReader::Parts {
   }
 
   /// What stands between lines that separate, without newlines around it.
-  void take_between(std::string_view text, bool separates, const Visit& visit) {
+  void take_between(std::string_view text, bool separates, const RecordReader::Visit& visit) {
     if (separates) return visit(std::exchange(record, {}));
     if (!record.empty()) record += '\n';
     record += text;
   }
 
-  void take_json_field(std::string_view text, const Visit& visit) const {
+  void take_json_field(std::string_view text, const RecordReader::Visit& visit) const {
     if (is_blank(text)) return;
     const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (!json.is_object()) fail(name, line, "expected a JSON object, found none that can be read");
@@ -184,7 +182,7 @@ struct RecordReader::Parts {
 
   /// The wanted field of every row; an empty line is no row.
   template <class Reader>
-  void take_column(std::string_view rows, const Visit& visit) {
+  void take_column(std::string_view rows, const RecordReader::Visit& visit) {
     Reader reader(rows, name, line);
     std::vector<std::string> row;
     while (!reader.at_end()) {
@@ -220,7 +218,7 @@ RecordReader::RecordReader(const TextForm& form, std::string name)
 }
 RecordReader::~RecordReader() = default;
 
-void RecordReader::add(std::string_view text, const Visit& visit) {
+void RecordReader::add(std::string_view text, const RecordReader::Visit& visit) {
   Parts& parts = *parts_;
   parts.rest += text;
   if (parts.form.records == Records::files) return;
@@ -230,7 +228,7 @@ void RecordReader::add(std::string_view text, const Visit& visit) {
   parts.looked_at -= end;
 }
 
-void RecordReader::finish(const Visit& visit) {
+void RecordReader::finish(const RecordReader::Visit& visit) {
   Parts& parts = *parts_;
   if (parts.form.records == Records::files) return visit(std::move(parts.rest));
   parts.take(parts.rest, visit);
@@ -256,8 +254,7 @@ std::optional<std::string> RecordFilter::keep(std::string_view record) {
   const std::int64_t place = parts.seen++ - options.first_record;
   if (place < 0 || (options.max_records > 0 && place >= options.max_records)) return std::nullopt;
   std::string text = treated(record, options.form);
-  const bool too_long =
-      options.max_length > 0 && count_characters(text) > static_cast<std::size_t>(options.max_length);
+  const bool too_long = options.max_length > 0 && count_characters(text) > static_cast<std::size_t>(options.max_length);
   if (text.empty() || too_long || (parts.skip && parts.skip->matches(text))) return std::nullopt;
   ++parts.kept;
   return text;

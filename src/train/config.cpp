@@ -62,7 +62,7 @@ class Writer {
   template <class Value>
   void operator()(std::string_view name, const Value& value, const Limits&, std::string_view comment) {
     const std::string line = fmt::format("{} = {}", name, to_toml(value));
-    out_ += comment.empty() ? line + '\n' : fmt::format("{:<34}# {}\n", line, comment);
+    out_ += comment.empty() ? line + '\n' : fmt::format("{:<33} # {}\n", line, comment);
   }
   template <class Value>
   void operator()(std::string_view name, const std::optional<Value>& value, const Limits& limits,
