@@ -77,6 +77,14 @@ void expect_regular(const fs::path& path, mode_t mode) {
   throw FileError("expected a regular file, found " + std::string(kind(mode)) + ": '" + path.string() + "'");
 }
 
+/// A file that is written to where it lies. No link is followed: a directory from a stranger could lead anywhere.
+Descriptor open_to_write(const fs::path& path, int flags) {
+  Descriptor file(path, flags | O_NOFOLLOW | O_NONBLOCK, 0666);
+  if (file.is_open()) return file;
+  if (errno == ELOOP) throw FileError("expected a regular file, found a symbolic link: '" + path.string() + "'");
+  fail("open", path, errno);
+}
+
 void write_all(const Descriptor& file, std::string_view content, const fs::path& path) {
   while (!content.empty()) {
     const ssize_t written = retry_interrupted([&] { return ::write(file.number(), content.data(), content.size()); });
@@ -225,9 +233,18 @@ void write_file_atomically(const fs::path& path, std::string_view content) {
 }
 
 void append_to_file(const fs::path& path, std::string_view content) {
-  Descriptor file(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0666);
-  if (!file.is_open()) fail("open", path, errno);
+  Descriptor file = open_to_write(path, O_WRONLY | O_CREAT | O_APPEND);
   write_all(file, content, path);
+  if (!file.close()) fail("close", path, errno);
+}
+
+void cut_file(const fs::path& path, std::uintmax_t size) {
+  if (!fs::exists(fs::symlink_status(path))) return;
+  Descriptor file = open_to_write(path, O_WRONLY);
+  struct stat status = {};
+  if (::fstat(file.number(), &status) != 0) fail("examine", path, errno);
+  if (static_cast<std::uintmax_t>(status.st_size) <= size) return;
+  if (::ftruncate(file.number(), static_cast<off_t>(size)) != 0) fail("cut", path, errno);
   if (!file.close()) fail("close", path, errno);
 }
 
@@ -246,9 +263,8 @@ struct FileLock::Held {
 };
 
 FileLock::FileLock(const fs::path& path, const std::string& what)
-    : held_(std::make_unique<Held>(Held{Descriptor(path, O_RDWR | O_CREAT | O_NONBLOCK, 0666)})) {
+    : held_(std::make_unique<Held>(Held{open_to_write(path, O_RDWR | O_CREAT)})) {
   const Descriptor& file = held_->file;
-  if (!file.is_open()) fail("open", path, errno);
   if (retry_interrupted([&] { return ::flock(file.number(), LOCK_EX | LOCK_NB); }) != 0) {
     if (errno != EWOULDBLOCK) fail("lock", path, errno);
     std::string holder = read_file(path);

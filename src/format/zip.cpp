@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <new>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,6 +47,7 @@ class ZipReader {
   ZipReader(std::string_view bytes, const std::string& name)
       : name_(name), left_(kMaxZipExpansion * bytes.size()), archive_(archive_read_new(), archive_read_free) {
     archive* const zip = archive_.get();
+    if (zip == nullptr) throw std::bad_alloc();
     require(archive_read_support_format_zip_seekable(zip));
     require(archive_read_open_memory(zip, bytes.data(), bytes.size()));
   }

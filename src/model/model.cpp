@@ -115,17 +115,20 @@ void read(const Json& json, std::optional<float>& value, const std::string& wher
   if (!json.is_null()) read(json, value.emplace(), where);
 }
 
-// The documents are flat, so a key that comes twice anywhere comes twice in one object.
+// The documents are flat, so a key that comes twice anywhere comes twice in one object. What is nested deeper than an
+// alphabet's arrays of bytes is refused before it is built: showing it would take as many calls as it is deep.
 Json parse_json(const std::string& json, const std::string& where) {
+  constexpr int kDeepest = 3;
   std::set<std::string> keys;
-  const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
+  const auto check = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kDeepest) throw InputError(fmt::format("{}: expected flat JSON, found it nested", where));
     if (event == Json::parse_event_t::key && !keys.insert(parsed.get<std::string>()).second) {
       throw InputError(fmt::format("{}: the key {} comes twice", where, shown(parsed)));
     }
     return true;
   };
   try {
-    return Json::parse(json, refuse_duplicates);
+    return Json::parse(json, check);
   } catch (const Json::exception& error) {
     throw InputError(fmt::format("{}: expected JSON: {}", where, error.what()));
   }

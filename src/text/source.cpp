@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include <rune/error.h>
@@ -67,6 +68,7 @@ class Archive {
       : archive_(archive_read_new(), &archive_read_free),
         name_(std::move(name)),
         left_(kMapped + kMostExpansion * bytes.size()) {
+    if (archive_ == nullptr) throw std::bad_alloc();
     archive_read_support_filter_all(archive_.get());
     archive_read_support_format_tar(archive_.get());
     archive_read_support_format_zip(archive_.get());

@@ -89,7 +89,9 @@ bool read(const Json& json, std::string& value) {
 
 Json parse(const format::SafetensorsFile& file) {
   std::size_t keys = 0;
-  const auto count_keys = [&](int, Json::parse_event_t event, const Json&) {
+  const auto count_keys = [&](int depth, Json::parse_event_t event, const Json&) {
+    constexpr int kDeepest = 2;
+    if (depth > kDeepest) refuse(file, fmt::format("expected {} to be a flat JSON object", kPositionKey));
     keys += event == Json::parse_event_t::key ? 1 : 0;
     return true;
   };

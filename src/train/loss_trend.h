@@ -6,8 +6,8 @@
 namespace rune::train {
 
 /// Follows the losses of a training's steps and tells one that explodes from one that wavers: the mean of about the
-/// last 10 steps is twice that of about the last 300, and at least a nat above it. Of the first 100 steps it says
-/// nothing. A value, a function of the losses alone.
+/// last 10 steps is twice that of about the last 300, and at least a nat above it; in the first 100 steps four times
+/// what it was at the beginning. A value, a function of the losses alone.
 struct LossTrend {
   std::int64_t steps = 0;
   double level = 0;   // nats per character, mean of about 300 steps
@@ -29,7 +29,8 @@ struct LossTrend {
  private:
   [[nodiscard]] bool is_above(double margin) const {
     constexpr std::int64_t kFirst = 100;
-    return steps >= kFirst && recent > level + margin * std::max(level, 1.0);
+    constexpr double kAtFirst = 3;
+    return recent > level + (steps < kFirst ? kAtFirst : 1) * margin * std::max(level, 1.0);
   }
 };
 

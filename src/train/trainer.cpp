@@ -83,9 +83,7 @@ TrainState new_training(model::Model model, const text::Corpus& corpus, const Tr
 void drop_reports_after(const RunDirectory& run, const Position& position) {
   drop_metrics_after(run.metrics(), position.step);
   const auto samples_size = static_cast<std::uintmax_t>(position.samples_size);
-  if (std::filesystem::exists(run.samples()) && std::filesystem::file_size(run.samples()) > samples_size) {
-    std::filesystem::resize_file(run.samples(), samples_size);
-  }
+  cut_file(run.samples(), samples_size);
 }
 
 }  // namespace
@@ -156,7 +154,8 @@ struct Trainer::Parts {
   [[nodiscard]] std::int64_t steps_left() const;
   bool report(const Observer& observer);
   bool stops(const Observer& observer);
-  generate::Evaluation evaluate(generate::Evaluator& on, const Observer& observer);
+  generate::Evaluation evaluate(generate::Evaluator& on, std::optional<model::State>& carried,
+                                const Observer& observer);
   void save_finished_cycle();
   [[nodiscard]] Progress progress() const;
   [[nodiscard]] double expected_seconds_a_step() const;
@@ -395,22 +394,31 @@ bool Trainer::Parts::report(const Observer& observer) {
   report.learning_rate = now.learning_rate;
   report.gradient_norm = now.gradient_norm;
   report.characters_per_second = static_cast<double>(now.loss_characters) / now.training_seconds;
+  std::optional<model::State> carried;  // after the evaluation, where it goes on from the training's
   if (evaluator) {
-    report.validation = evaluate(*evaluator, observer);
+    report.validation = evaluate(*evaluator, carried, observer);
     if (!report.validation->complete) return false;
     if (!std::isfinite(report.validation->loss))
       diverged(now.step, fmt::format("validation loss is {}", report.validation->loss));
+  }
+  if (options.sample.length > 0) {
+    report.sample = options.sample.prompt;
+    generate::generate(kept_model(), prompt, options.sample.length, /*num_samples=*/1, sampling_of(options),
+                       [&](int, const std::string& character) {
+                         report.sample += character;
+                         return !stops(observer);
+                       });
+    if (stopping) return false;
+  }
+
+  if (carried) state.carried = std::move(*carried);
+  if (report.validation) {
     report.best = report.validation->loss < now.best_validation_loss.value_or(std::numeric_limits<double>::infinity());
     now.validation_loss = report.validation->loss;
     if (report.best) now.best_validation_loss = report.validation->loss;
   }
   update_clock();
   report.seconds = now.seconds;
-  if (options.sample.length > 0) {
-    report.sample = options.sample.prompt +
-                    generate::generate_text(kept_model(), prompt, options.sample.length, sampling_of(options));
-  }
-
   now.train_loss = report.train_loss;
   now.reported_step = now.step;
   now.reported_seconds = now.seconds;
@@ -434,14 +442,13 @@ bool Trainer::Parts::report(const Observer& observer) {
   return true;
 }
 
-generate::Evaluation Trainer::Parts::evaluate(generate::Evaluator& on, const Observer& observer) {
+generate::Evaluation Trainer::Parts::evaluate(generate::Evaluator& on, std::optional<model::State>& carried,
+                                              const Observer& observer) {
   const auto stop = [&] { return stops(observer); };
   if (options.reset_state != ResetState::never) return on.evaluate(kept_model().network, team, nullptr, stop);
-  model::State carried(network().options(), options.batch_size);
-  for (int stream = 0; stream < options.batch_size; ++stream) carried.copy_stream(state.carried, stream, stream);
-  const generate::Evaluation found = on.evaluate(kept_model().network, team, &carried, stop);
-  if (found.complete) state.carried = std::move(carried);
-  return found;
+  carried.emplace(network().options(), options.batch_size);
+  for (int stream = 0; stream < options.batch_size; ++stream) carried->copy_stream(state.carried, stream, stream);
+  return on.evaluate(kept_model().network, team, &*carried, stop);
 }
 
 void Trainer::Parts::save_finished_cycle() {
@@ -654,6 +661,9 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_co
   drop_reports_after(run, position);
   parts->saved_in(run);
   if (changed) parts->accept_new_corpus();
+  // The configuration decides, also where a request for another duration did not come to its end.
+  if (!in_minutes(config.train.duration))
+    parts->position().total_steps = std::max(parts->planned_steps(config.train.duration), position.step);
   return Trainer(std::move(parts));
 }
 
@@ -671,8 +681,9 @@ void Trainer::set_duration(const Period& duration) {
   }
   parts_->options.duration = duration;
   now.total_steps = total;
-  parts_->write_config();
+  // The configuration last: where this ends in between, the same request finds another duration there and is made again.
   parts_->save();
+  parts_->write_config();
 }
 
 bool Trainer::finished() const { return parts_->at_end() && parts_->reported(); }

@@ -935,6 +935,12 @@ TEST(LossTrend, TellsAnExplosionFromNoise) {
   for (int i = 0; i < 99; ++i) trend.add(100);
   EXPECT_FALSE(trend.exploded());
   trend = {};
+  trend.add(4);
+  for (int i = 0; i < 20; ++i) trend.add(12);
+  EXPECT_FALSE(trend.exploded()) << "a beginning may be rough";
+  trend.add(400);
+  EXPECT_TRUE(trend.exploded());
+  trend = {};
   for (int i = 0; i < 500; ++i) trend.add(i % 2 == 0 ? 1.0 : 2.0);
   EXPECT_FALSE(trend.unsettled());
   trend.add(9);  // one strange batch
