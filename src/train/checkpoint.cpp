@@ -142,7 +142,8 @@ model::State carried_state(const format::SafetensorsFile& file, const ModelOptio
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, const TrainState& state, const std::filesystem::path& older) {
+void save_checkpoint(const std::filesystem::path& path, const TrainState& state, const std::string& config,
+                     const std::filesystem::path& older) {
   auto tensors = model::tensors_of(model_weights(state));
   const auto append = [&](std::vector<format::TensorView>&& more) {
     std::ranges::move(more, std::back_inserter(tensors));
@@ -154,7 +155,9 @@ void save_checkpoint(const std::filesystem::path& path, const TrainState& state,
   const std::vector<float> cells = state.carried.cell_values();
   tensors.push_back(format::tensor_view("state.hidden", shape, hidden));
   if (!cells.empty()) tensors.push_back(format::tensor_view("state.cell", shape, cells));
-  format::write_safetensors(path, tensors, metadata(state), older);
+  format::Metadata described = metadata(state);
+  if (!config.empty()) described[kConfigKey] = config;
+  format::write_safetensors(path, tensors, described, older);
 }
 
 void save_weights(const std::filesystem::path& path, const TrainState& state) {

@@ -10,6 +10,10 @@
 #include <fmt/format.h>
 #include <rune/error.h>
 
+#include "base/file.h"
+#include "format/safetensors.h"
+#include "train/checkpoint.h"
+
 namespace rune::train {
 namespace fs = std::filesystem;
 
@@ -36,7 +40,7 @@ RunDirectory RunDirectory::create(const fs::path& path, const RunConfig& config)
 
 RunDirectory RunDirectory::open(const fs::path& path) {
   RunDirectory run(fs::absolute(path));
-  if (!fs::is_regular_file(run.config())) {
+  if (!fs::is_regular_file(run.config()) && !fs::is_regular_file(run.last())) {
     throw InputError(fmt::format("expected a run directory, found no config.toml in '{}'", path.string()));
   }
   return run;
@@ -77,19 +81,31 @@ void RunDirectory::drop_older_checkpoints(int keep) const {
 fs::path RunDirectory::cycle(std::int64_t number) const { return path_ / fmt::format("cycle-{}.safetensors", number); }
 
 RunConfig RunDirectory::read_config() const {
-  RunConfig read = run_config_from_toml(read_file(config()), config().string());
+  const bool lost = !fs::exists(config());
+  const std::string toml = lost ? format::SafetensorsFile::read(last()).meta(kConfigKey) : read_file(config());
+  RunConfig read;
+  try {
+    read = run_config_from_toml(toml, config().string());
+  } catch (const InputError& error) {
+    if (lost) throw;
+    throw InputError(fmt::format("{}\nIf you did not write this: remove config.toml, and the one that the last checkpoint "
+                                 "keeps is taken",
+                                 error.what()));
+  }
   if (read.texts.empty())
     throw InputError(fmt::format("{}: expected at least one file in texts, found none", config().string()));
   for (fs::path& text : read.texts) text = path_ / text;
   return read;
 }
 
-void RunDirectory::write_config(const RunConfig& values) const {
+void RunDirectory::write_config(const RunConfig& values) const { write_file_atomically(config(), to_text(values)); }
+
+std::string RunDirectory::to_text(const RunConfig& values) const {
   RunConfig written = values;
   for (fs::path& text : written.texts) {
     if (text == corpus()) text = text.filename();  // so that the directory may move
   }
-  write_file_atomically(config(), to_toml(written));
+  return to_toml(written);
 }
 
 fs::path resolve_model(const fs::path& path) {

@@ -21,7 +21,7 @@ class RunDirectory {
  public:
   /// Creates the directory (parents too), locks it and writes config.toml. Throws FileError if the path exists.
   static RunDirectory create(const std::filesystem::path& path, const RunConfig& config);
-  /// Opens an existing one. Throws InputError if it holds no config.toml.
+  /// Opens an existing one. Throws InputError if it holds neither config.toml nor a last checkpoint.
   static RunDirectory open(const std::filesystem::path& path);
 
   /// Takes it for training, and clears away what a killed process left half-written. Throws FileError naming the
@@ -49,8 +49,11 @@ class RunDirectory {
   /// Removes all but the newest so many.
   void drop_older_checkpoints(int keep) const;
 
+  /// Of config.toml; where that is missing, of the last checkpoint.
   [[nodiscard]] RunConfig read_config() const;
   void write_config(const RunConfig& config) const;
+  /// As config.toml has it.
+  [[nodiscard]] std::string to_text(const RunConfig& config) const;
 
  private:
   explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}

@@ -128,6 +128,26 @@ TEST_F(File, TheReplacedFileStaysWhereThatIsAskedFor) {
   EXPECT_EQ(entries(), 2);
 }
 
+TEST_F(File, NoLinkIsFollowedToWhatIsWrittenWhereItLies) {
+  write_file_atomically(path("precious"), "precious");
+  fs::create_symlink("precious", path("link"));
+  const std::string expected = "expected a regular file, found a symbolic link: '" + path("link").string() + "'";
+  EXPECT_EQ(error_of([&] { append_to_file(path("link"), "x"); }), expected);
+  EXPECT_EQ(error_of([&] { cut_file(path("link"), 1); }), expected);
+  EXPECT_EQ(error_of([&] { const FileLock lock(path("link"), "it"); }), expected);
+  EXPECT_EQ(read_file(path("precious")), "precious");
+}
+
+TEST_F(File, CuttingLeavesTheBeginning) {
+  cut_file(path("missing"), 3);
+  EXPECT_FALSE(fs::exists(path("missing")));
+  write_file_atomically(path("content"), "abcdef");
+  cut_file(path("content"), 9);
+  EXPECT_EQ(read_file(path("content")), "abcdef");
+  cut_file(path("content"), 3);
+  EXPECT_EQ(read_file(path("content")), "abc");
+}
+
 TEST_F(File, AppendingAddsAtTheEnd) {
   append_to_file(path("log"), "one\n");
   append_to_file(path("log"), "two\n");

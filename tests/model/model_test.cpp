@@ -240,6 +240,7 @@ TEST_F(ModelFileTest, AMalformedAlphabetIsRefused) {
   const std::vector<std::pair<std::string, std::string>> cases{
       {"[97,98,97,99]", "metadata 'rune.vocabulary'"},
       {"[]", "metadata 'rune.vocabulary'"},
+      {std::string(200'000, '[') + std::string(200'000, ']'), "found it nested"},
       {"[97,98,99]", "rnn.weight_ih_l0"},  // one short of the weights' columns
       {"[97,98,99,1114112]", "found 1114112"},
       {"[97,98,99,55296]", "found 55296"},
@@ -250,7 +251,7 @@ TEST_F(ModelFileTest, AMalformedAlphabetIsRefused) {
       {"[97,98,99,\"\"]", "empty"},
       {"{\"97\":0}", "expected an array of code points"},
       {"[97,98", "expected JSON"},
-      {"[" + std::string(100'000, '['), "expected JSON"},
+      {"[" + std::string(100'000, '['), "found it nested"},
   };
   for (const auto& [alphabet, message] : cases) {
     metadata_["rune.vocabulary"] = alphabet;

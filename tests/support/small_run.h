@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "format/safetensors.h"
+#include "train/checkpoint.h"
 #include "train/run_directory.h"
 #include "train/trainer.h"
 
@@ -119,6 +120,7 @@ inline std::map<std::string, std::string> contents(const fs::path& path) {
     contents[tensor.name] = {reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size()};
   }
   for (const auto& [key, value] : file.metadata()) contents[key] = value;
+  contents.erase(kConfigKey);  // has what may differ, as the number of threads
   contents["rune.train"] = untimed(nlohmann::json::parse(file.meta("rune.train"))).dump();
   return contents;
 }

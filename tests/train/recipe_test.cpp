@@ -62,6 +62,16 @@ TEST(Recipe, IsReadLikeAConfiguration) {
   EXPECT_THAT(error_of("[train]\nbatching = \"records\"\n"), testing::HasSubstr("records to be one of"));
 }
 
+TEST(Recipe, NamesOfEndlessPartsAreRefused) {
+  for (const std::string& repeated : {std::string("a."), std::string("\"=\".")}) {
+    std::string toml;
+    for (int i = 0; i < 50'000; ++i) toml += repeated;
+    EXPECT_THROW(recipe_from_toml(toml + "a = 1", "endless.toml"), InputError);
+    EXPECT_THROW(recipe_from_toml("[" + toml + "a]", "endless.toml"), InputError);
+    EXPECT_THROW(recipe_from_toml("b = {" + toml + "a = 1}", "endless.toml"), InputError);
+  }
+}
+
 TEST(Recipe, ANameThatIsNoneIsRefused) {
   EXPECT_THROW(find_recipe("nietzsche"), InputError);
   EXPECT_THROW(find_recipe("missing.toml"), FileError);

@@ -786,6 +786,35 @@ TEST(Trainer, StopsWithinAnEvaluationAndMakesItLater) {
   EXPECT_TRUE(result_of(folder / "run") == result_of(folder / "whole"));
 }
 
+TEST(Trainer, GoesOnWithTheCheckpointsConfigurationWhereTheFileIsLost) {
+  const test::TemporaryFolder folder;
+  start(folder / "whole", train_options()).run({});
+  {
+    Trainer trainer = start(folder / "run", train_options());
+    trainer.run(stop_after(trainer, 5));
+  }
+  const std::string written = read_file(folder / "run/config.toml");
+  write_file_atomically(folder / "run/config.toml", written + "[[");
+  EXPECT_THAT([&] { resume(folder / "run"); },
+              testing::ThrowsMessage<InputError>(testing::HasSubstr("remove config.toml")));
+  fs::remove(folder / "run/config.toml");
+  EXPECT_EQ(resume(folder / "run").run({}), Outcome::finished);
+  EXPECT_TRUE(result_of(folder / "run") == result_of(folder / "whole"));
+}
+
+TEST(Trainer, AnotherDurationThatWasNotKeptWholeIsAskedForAgain) {
+  const test::TemporaryFolder folder;
+  start(folder / "run", train_options()).run({});
+  const std::string before = read_file(folder / "run/config.toml");
+  resume(folder / "run").set_duration({kSteps + 4, Unit::steps});
+  write_file_atomically(folder / "run/config.toml", before);  // as where the process ended between the two files
+  EXPECT_TRUE(resume(folder / "run").finished()) << "by its configuration";
+  Trainer trainer = resume(folder / "run");
+  trainer.set_duration({kSteps + 4, Unit::steps});
+  EXPECT_EQ(trainer.run({}), Outcome::finished);
+  EXPECT_EQ(trainer.step(), kSteps + 4);
+}
+
 TEST(Trainer, GoesOnWithANewTextWhereThatIsAccepted) {
   const test::TemporaryFolder folder;
   {
