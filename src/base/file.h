@@ -43,8 +43,8 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 /// Of parts that are made one after the other, up to the first that is empty.
 void write_file_atomically(const std::filesystem::path& path, const std::function<std::string_view()>& next_part);
 
-/// Adds to the end of a file, which need not exist; a symbolic link is not followed. Throws FileError; then a part of it
-/// may be there.
+/// Adds to the end of a file, which need not exist; a symbolic link is not followed. Throws FileError; then a part of
+/// it may be there.
 void append_to_file(const std::filesystem::path& path, std::string_view content);
 
 /// Cuts a file to a size, where it exists and is longer. Throws FileError.

@@ -12,8 +12,8 @@ namespace rune {
 /// Rounds up to a multiple of `unit`.
 constexpr std::size_t round_up(std::size_t value, std::size_t unit) { return (value + unit - 1) / unit * unit; }
 
-/// `bytes` (a multiple of 64) of zeros, aligned to a cache line; large blocks ask for huge pages, and for no memory until
-/// they are used. Throws std::bad_alloc.
+/// `bytes` (a multiple of 64) of zeros, aligned to a cache line; large blocks ask for huge pages, and for no memory
+/// until they are used. Throws std::bad_alloc.
 void* allocate_zeroed(std::size_t bytes);
 /// What allocate_zeroed gave for so many bytes, or nullptr.
 void free_zeroed(void* memory, std::size_t bytes) noexcept;

@@ -83,7 +83,7 @@ class SafetensorsFile {
 
   std::string name_;
   FileContent content_{""};
-  std::vector<std::uint64_t> aligned_;  // the tensors' data, each from an 8-byte boundary on, where it is not so in content_
+  std::vector<std::uint64_t> aligned_;  // the tensors' data, where they are not aligned in content_
   std::vector<TensorView> tensors_;
   Metadata metadata_;
 };

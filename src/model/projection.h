@@ -17,7 +17,8 @@ namespace rune::model {
 /// negative that its probability is exactly 0.
 class Projection {
  public:
-  Projection(const ModelOptions& options, std::size_t vocabulary_size, Purpose purpose, const kernels::Kernels& kernels);
+  Projection(const ModelOptions& options, std::size_t vocabulary_size, Purpose purpose,
+             const kernels::Kernels& kernels);
 
   /// Packs this thread's share of the weights.
   void pack(const Parameters& parameters, int thread, int threads);

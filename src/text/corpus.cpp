@@ -119,9 +119,8 @@ class Assembly {
     segmenter_.for_each(
         text, [&](std::string_view unit) { tokens_.push_back(add(unit, index_.find(unit))); },
         [&](std::string_view stretch) {
-          tokens_.append(stretch.size(), [&](std::size_t i) {
-            return add(stretch.substr(i, 1), index_.find_ascii(stretch[i]));
-          });
+          tokens_.append(stretch.size(),
+                         [&](std::size_t i) { return add(stretch.substr(i, 1), index_.find_ascii(stretch[i])); });
         });
   }
 
@@ -273,7 +272,7 @@ class Assembly {
   std::vector<std::int64_t> counts_;  // of each unit
   TokenStore tokens_;
   std::optional<RecordFilter> filter_;
-  std::vector<std::size_t> ends_;     // of records
+  std::vector<std::size_t> ends_;  // of records
   std::vector<std::size_t> document_ends_;
   std::optional<std::size_t> validation_begin_;
   std::int64_t characters_ = 0;  // of the first ones of a part

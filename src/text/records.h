@@ -23,8 +23,8 @@ class RecordReader {
   RecordReader(const RecordReader&) = delete;
   RecordReader& operator=(const RecordReader&) = delete;
 
-  /// Calls visit(record) for those that are whole now. Throws InputError naming file and line where the file is malformed
-  /// or has no such field.
+  /// Calls visit(record) for those that are whole now. Throws InputError naming file and line where the file is
+  /// malformed or has no such field.
   void add(std::string_view text, const Visit& visit);
   /// For the last ones, at the end of the file.
   void finish(const Visit& visit);

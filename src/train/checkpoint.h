@@ -54,8 +54,8 @@ struct TrainState {
 
 /// Writes weights, moments (`optimizer.*`) and carried state (`state.hidden`, `state.cell`: (layers, B, H)) to one
 /// file, atomically. Where weights are averaged, the file's model is the average, and `raw.*` are the weights that
-/// training goes on with. `config`: the run's configuration, which the file keeps beside. The file that is replaced stays as `older`,
-/// unless that is empty.
+/// training goes on with. `config`: the run's configuration, which the file keeps beside. The file that is replaced
+/// stays as `older`, unless that is empty.
 void save_checkpoint(const std::filesystem::path& path, const TrainState& state, const std::string& config = {},
                      const std::filesystem::path& older = {});
 /// The same with the model's weights alone: the average, where there is one.

@@ -177,7 +177,7 @@ toml::table parse(const std::string& toml, const std::string& name) {
   // The parser calls itself for every part of a dotted name; what it survives is about three times as deep.
   constexpr std::ptrdiff_t kMostDots = 10'000;
   if (const auto dots = std::ranges::count(toml, '.'); dots > kMostDots) {
-    throw InputError(fmt::format("'{}': expected a recipe or a configuration, which has at most {} dots, found {}", name,
+    throw InputError(fmt::format("'{}': expected a recipe or a configuration, with at most {} dots, found {}", name,
                                  kMostDots, dots));
   }
   try {

@@ -88,9 +88,10 @@ RunConfig RunDirectory::read_config() const {
     read = run_config_from_toml(toml, config().string());
   } catch (const InputError& error) {
     if (lost) throw;
-    throw InputError(fmt::format("{}\nIf you did not write this: remove config.toml, and the one that the last checkpoint "
-                                 "keeps is taken",
-                                 error.what()));
+    throw InputError(
+        fmt::format("{}\nIf you did not write this: remove config.toml, and the one that the last "
+                    "checkpoint keeps is taken",
+                    error.what()));
   }
   if (read.texts.empty())
     throw InputError(fmt::format("{}: expected at least one file in texts, found none", config().string()));

@@ -218,7 +218,7 @@ struct Trainer::Parts {
   double timed_steps = 0;  // of the usual length; all but the first, which is slower than the rest
   double timed_seconds = 0;
   bool first_step = true;
-  bool stopping = false;  // a stop was requested
+  bool stopping = false;                     // a stop was requested
   double plan_checked = 0;                   // when the plan in minutes was looked at last
   std::optional<double> evaluation_seconds;  // the last evaluation with its sample
 };
@@ -685,7 +685,8 @@ void Trainer::set_duration(const Period& duration) {
   }
   parts_->options.duration = duration;
   now.total_steps = total;
-  // The configuration last: where this ends in between, the same request finds another duration there and is made again.
+  // The configuration last: where this ends in between, the same request finds another duration there and is made
+  // again.
   parts_->save();
   parts_->write_config();
 }
