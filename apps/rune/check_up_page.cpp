@@ -68,18 +68,9 @@ std::string shares(std::span<const std::pair<std::string, std::int64_t>> units, 
   return text;
 }
 
-std::string command(const Suggestion& suggestion, const std::string& texts, const TextForm& form) {
-  std::string text = fmt::format("rune train {}", texts);
-  if (form.unit != Unit::character) text += fmt::format(" --unit {}", train::name_of(form.unit));
-  if (form.records != Records::none) {
-    text += fmt::format(" --records {}", train::name_of(form.records));
-  }
-  return text + fmt::format(" --minutes {:g}", suggestion.plan.train.duration.value);
-}
-
 }  // namespace
 
-std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& suggestion, const std::string& texts) {
+std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& suggestion, const std::string& arguments) {
   const text::Corpus& corpus = check_up.corpus;
   const std::string_view units = units_name(corpus.vocabulary.form().unit);
   std::string page = "Text\n";
@@ -125,7 +116,7 @@ std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& sugg
     }
   }
   page += title("Suggestion");
-  page += fmt::format("  {}\n", command(suggestion, texts, corpus.vocabulary.form()));
+  page += fmt::format("  rune train {} --minutes {:g}\n", arguments, suggestion.plan.train.duration.value);
   const tools::TrainingPlan& plan = suggestion.plan;
   for (const auto& [what, why] : plan.choices) page += fmt::format("    {:<36}{}\n", what, why);
   page += row("speed",

@@ -8,8 +8,8 @@
 /// A check-up for people and for programs.
 namespace rune::app {
 
-/// `texts`: how the command line names them.
-std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& suggestion, const std::string& texts);
+/// `arguments`: of the command line, as a shell reads them.
+std::string check_up_page(const tools::CheckUp& check_up, const Suggestion& suggestion, const std::string& arguments);
 /// One line of JSON.
 std::string check_up_json(const tools::CheckUp& check_up, const Suggestion& suggestion);
 

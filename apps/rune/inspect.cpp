@@ -1,7 +1,10 @@
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -118,6 +121,34 @@ std::string as_text(const Inspected& inspected) {
 
 }  // namespace
 
+namespace {
+
+/// What `rune train` is to be given too: all but what only this command knows, quoted where a shell needs that.
+std::string shared_arguments(std::span<const char* const> arguments) {
+  std::string text;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string_view argument = arguments[i];
+    if (argument == "--json" || argument.starts_with("--minutes=")) continue;
+    if (argument == "--minutes") {
+      ++i;
+      continue;
+    }
+    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
+    const bool plain = !argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos;
+    text += text.empty() ? "" : " ";
+    if (plain) {
+      text += argument;
+      continue;
+    }
+    text += '\'';
+    for (const char character : argument) text += character == '\'' ? std::string("'\\''") : std::string(1, character);
+    text += '\'';
+  }
+  return text;
+}
+
+}  // namespace
+
 int inspect(int argc, const char* const* argv) {
   std::vector<std::string> paths;
   TextOptions reading;
@@ -160,8 +191,9 @@ int inspect(int argc, const char* const* argv) {
     text::Corpus corpus = train::read_corpus(config, std::nullopt, cache, reading_progress(json));
     const tools::CheckUp check_up = tools::check_up({config.texts}, std::move(corpus));
     const Suggestion suggestion = suggest(check_up.corpus, minutes);
-    output.write(json ? check_up_json(check_up, suggestion)
-                      : check_up_page(check_up, suggestion, fmt::format("{}", fmt::join(paths, " "))));
+    output.write(
+        json ? check_up_json(check_up, suggestion)
+             : check_up_page(check_up, suggestion, shared_arguments(std::span(argv, static_cast<std::size_t>(argc)))));
   }
   output.flush();
   return success;

@@ -51,7 +51,7 @@ std::string copies_note(const text::Corpus& corpus) {
   if (copies.copied == 0) return "";
   return fmt::format("Copies: {} of {} {} for validation stand in the training part as well, so its loss flatters\n",
                      with_commas(copies.copied), with_commas(copies.of),
-                     corpus.train_ends.empty() ? "long lines" : "records");
+                     corpus.train_ends.empty() ? "passages" : "records");
 }
 
 }  // namespace

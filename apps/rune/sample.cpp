@@ -82,7 +82,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.example("rune sample runs/book -p 'Once upon a time' -n 500", "");
   line.example("rune sample runs/book -p 'for thos' -n 40 --window 8 --temperature 0",
                "the most probable text of a model that has learned windows of 8");
-  line.example("rune sample runs/names -p Mar --num-samples 20 --novel", "twenty new names that begin with Mar");
+  line.example("rune sample runs/names -p mar --num-samples 20 --novel", "twenty new names that begin with mar");
   line.example("rune sample runs/book --temperature 0.7 --num-samples 5 --stop '\n'", "");
   if (!line.parse(argc, argv)) return false;
 

@@ -142,11 +142,15 @@ class Assembly {
   }
 
   [[nodiscard]] std::size_t split_tokens() const {
-    if (validation_begin_) return *validation_begin_;
+    if (validation_begin_) {
+      if (const std::size_t size = tokens_.size() - *validation_begin_; size < 2)
+        throw InputError("expected a text for validation, found " + std::to_string(size) + " characters");
+      return *validation_begin_;
+    }
     if (splits_windows(options_)) return tokens_.size();
     if (has_records()) {
-      const std::size_t records = training_size(ends_.size(), options_);
-      return records == 0 ? 0 : ends_[records - 1];
+      // One at least is learned from; a single one is not split.
+      return ends_[std::max<std::size_t>(training_size(ends_.size(), options_), 1) - 1];
     }
     if (options_.validation_split == ValidationSplit::documents) return split_documents();
     const std::size_t split = training_size(tokens_.size(), options_);

@@ -9,7 +9,7 @@ namespace rune::text {
 namespace {
 
 constexpr std::size_t kMostTokens = std::size_t{1} << 28;
-constexpr std::size_t kLongLine = 30;  // units
+constexpr std::size_t kPassage = 30;  // units, at least
 
 using Part = std::span<const std::int32_t>;
 
@@ -21,17 +21,18 @@ void for_records(Part tokens, std::span<const std::size_t> ends, const auto& vis
   }
 }
 
-void for_long_lines(Part tokens, std::int32_t newline, const auto& visit) {
-  while (!tokens.empty()) {
-    const std::size_t length = std::ranges::find(tokens, newline) - tokens.begin();
-    if (length >= kLongLine) visit(tokens.first(length));
-    tokens = tokens.subspan(std::min(length + 1, tokens.size()));
+void for_passages(Part tokens, std::int32_t newline, const auto& visit) {
+  while (tokens.size() >= kPassage) {
+    const auto end = std::find(tokens.begin() + kPassage, tokens.end(), newline);
+    visit(tokens.first(end - tokens.begin()));
+    const std::size_t line = std::ranges::find(tokens, newline) - tokens.begin();
+    tokens = tokens.subspan(std::min(line + 1, tokens.size()));
   }
 }
 
 void for_parts(const Tokens& tokens, std::span<const std::size_t> ends, std::int32_t newline, const auto& visit) {
   if (ends.empty()) {
-    for_long_lines(tokens, newline, visit);
+    for_passages(tokens, newline, visit);
   } else {
     for_records(tokens, ends, visit);
   }

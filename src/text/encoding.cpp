@@ -104,10 +104,32 @@ std::size_t wrong_bytes(std::string_view bytes) {
   return wrong;
 }
 
+/// The parts of a text that show how it is written: stretches of ASCII are shortened, since ICU looks at the first 8 KB
+/// alone, and the letters of another alphabet may come after them.
+std::string telling_sample(std::string_view bytes) {
+  constexpr std::size_t kKept = 64;  // of a stretch, at either end
+  std::string sample;
+  while (!bytes.empty() && sample.size() < kSample) {
+    const std::size_t ascii = ascii_prefix(bytes);
+    if (ascii > 2 * kKept) {
+      sample.append(bytes.substr(0, kKept)).append(bytes.substr(ascii - kKept, kKept));
+    } else {
+      sample.append(bytes.substr(0, ascii));
+    }
+    bytes.remove_prefix(ascii);
+    std::size_t other = 0;
+    while (other < bytes.size() && static_cast<unsigned char>(bytes[other]) >= 0x80) ++other;
+    sample.append(bytes.substr(0, other));
+    bytes.remove_prefix(other);
+  }
+  sample.resize(std::min(sample.size(), kSample));
+  return sample;
+}
+
 std::vector<Encoding> by_statistics(std::string_view bytes) {
   UErrorCode status = U_ZERO_ERROR;
   const std::unique_ptr<UCharsetDetector, decltype(&ucsdet_close)> detector(ucsdet_open(&status), &ucsdet_close);
-  const std::string_view sample = bytes.substr(0, kSample);
+  const std::string sample = telling_sample(bytes);
   ucsdet_setText(detector.get(), sample.data(), static_cast<std::int32_t>(sample.size()), &status);
   std::int32_t count = 0;
   const UCharsetMatch** const matches = ucsdet_detectAll(detector.get(), &count, &status);

@@ -21,23 +21,37 @@ class Order {
       grams_.emplace_back(hash_of(tokens.subspan(i - length, length)), tokens[i]);
     }
     std::ranges::sort(grams_);
+    for (std::size_t i = 0; i < grams_.size(); ++i) {
+      const bool new_context = i == 0 || grams_[i].first != grams_[i - 1].first;
+      if (new_context) contexts_.push_back({.hash = grams_[i].first, .begin = i});
+      if (new_context || grams_[i].second != grams_[i - 1].second) ++contexts_.back().kinds;
+    }
+    contexts_.push_back({.begin = grams_.size()});
   }
 
   /// The probability of a token after a context, of which the last tokens count; `lower`: that of the order below.
   [[nodiscard]] double probability(std::span<const std::int32_t> before, std::int32_t token, double lower) const {
     if (before.size() < length_) return lower;
-    const std::uint64_t context = hash_of(before.last(length_));
-    const auto seen = std::ranges::equal_range(grams_, context, {}, &Gram::first);
-    if (seen.empty()) return lower;
-    double kinds = 1;
-    for (std::size_t i = 1; i < seen.size(); ++i) kinds += seen[i].second != seen[i - 1].second ? 1 : 0;
+    const std::uint64_t hash = hash_of(before.last(length_));
+    const auto known = std::span(contexts_).first(contexts_.size() - 1);
+    const auto context = std::ranges::lower_bound(known, hash, {}, &Context::hash);
+    if (context == known.end() || context->hash != hash) return lower;
+    const auto seen = std::span(grams_).subspan(context->begin, (context + 1)->begin - context->begin);
+    const auto kinds = static_cast<double>(context->kinds);
     const auto same = std::ranges::equal_range(seen, token, {}, &Gram::second);
     return (static_cast<double>(same.size()) + kinds * lower) / (static_cast<double>(seen.size()) + kinds);
   }
 
  private:
+  struct Context {
+    std::uint64_t hash = 0;
+    std::size_t begin = 0;  // of its grams; they end where the next one's begin
+    std::size_t kinds = 0;  // of tokens that follow
+  };
+
   std::size_t length_;
-  std::vector<Gram> grams_;
+  std::vector<Gram> grams_;        // sorted
+  std::vector<Context> contexts_;  // in their order, and one behind the last
 };
 
 }  // namespace

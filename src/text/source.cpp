@@ -29,6 +29,7 @@ using Visit = std::function<void(const Document&)>;
 constexpr std::size_t kMapped = std::size_t{1} << 26;  // bytes from which on a text is mapped, not held
 constexpr std::size_t kBlock = std::size_t{1} << 20;
 constexpr std::size_t kUsualExpansion = 4;
+constexpr std::size_t kLargeExpansion = 40;   // of logs and the like
 constexpr std::size_t kMostExpansion = 1000;  // of what is compressed: no text shrinks so far
 
 struct Signature {
@@ -189,12 +190,13 @@ void for_documents(std::span<const fs::path> paths, const std::string& include, 
                         : "no file in " + names + (include.empty() ? "" : " that matches '" + include + "'")));
 }
 
-std::uintmax_t size_of(std::span<const fs::path> paths) {
+std::uintmax_t size_of(std::span<const fs::path> paths, Packed packed) {
+  const std::size_t expansion = packed == Packed::usual ? kUsualExpansion : kLargeExpansion;
   std::uintmax_t size = 0;
   const auto add = [&](const fs::path& path) {
     std::error_code error;
     const std::uintmax_t bytes = fs::file_size(path, error);
-    if (!error) size += bytes * (begins_packed(path) ? kUsualExpansion : 1);
+    if (!error) size += bytes * (begins_packed(path) ? expansion : 1);
   };
   for (const fs::path& path : paths) {
     if (!fs::is_directory(path)) {

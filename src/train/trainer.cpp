@@ -567,7 +567,8 @@ text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary
   if (!vocabulary && !config.from.empty()) {
     options.form = text::form_like(model::load_model(config.from).vocabulary.form(), options.form);
   }
-  const bool large = text::size_of(sources.texts) + text::size_of(sources.validation) > kLarge;
+  constexpr auto kPacked = text::Packed::at_most;
+  const bool large = text::size_of(sources.texts, kPacked) + text::size_of(sources.validation, kPacked) > kLarge;
   if (cache == text::Cache::always || (cache == text::Cache::automatic && large)) {
     return text::read_by_cache(sources, options, std::move(vocabulary), text::cache_directory(), on_progress);
   }

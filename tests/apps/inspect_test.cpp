@@ -71,6 +71,13 @@ TEST_F(Inspect, ATextIsCheckedBeforeTraining) {
   EXPECT_THAT(page.out, HasSubstr("windows-1252"));
 }
 
+TEST_F(Inspect, TheSuggestionReadsTheTextInTheSameWay) {
+  write("a text.csv", "id,body\n1,one two three\n2,four five six\n3,seven eight nine\n");
+  const Result page =
+      run({"inspect", "a text.csv", "--records", "csv", "--field=body", "--minutes", "1", "--lowercase"});
+  EXPECT_THAT(page.out, HasSubstr("rune train 'a text.csv' --records csv --field=body --lowercase --minutes 1\n"));
+}
+
 TEST_F(Inspect, AStrangeTextIsNoFailure) {
   write("one.txt", "x");
   write("same.txt", std::string(500, 'x'));

@@ -37,6 +37,16 @@ const std::string kLatin1 = repeated(
     "ten, und es wird Fr\xfchling. ",
     40);
 
+// ICU looks at the first 8 KB alone.
+TEST(Encoding, LettersBehindALongBeginningInAsciiCount) {
+  const std::string ascii = repeated("The beginning of this file is plain English, and goes on for a while.\n", 300);
+  const std::string russian = test::encoded(
+      repeated("Мой дядя самых честных правил, когда не в шутку занемог, он уважать себя заставил. ", 300),
+      "windows-1251");
+  EXPECT_EQ(detected(ascii + russian), "windows-1251");
+  EXPECT_EQ(detected(ascii + kLatin1), "ISO-8859-1");
+}
+
 TEST(Encoding, Utf8IsBeyondDoubt) {
   for (const std::string& text :
        {std::string(), std::string("plain"), std::string("\u00fcber \U0001F600"), std::string("a\0b", 3)}) {
