@@ -46,6 +46,8 @@ std::string quoted(const std::string& text) {
 template <class Value>
   requires std::is_arithmetic_v<Value>
 std::string to_toml(const Value& value) {
+  // -0 would be read as an integer, which has no sign, and be written in another way the next time.
+  if constexpr (std::is_floating_point_v<Value>) return fmt::format("{}", value + Value{0});
   return fmt::format("{}", value);
 }
 template <Named Enum>
