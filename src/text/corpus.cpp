@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 
 #include <rune/error.h>
 
@@ -39,7 +40,7 @@ class Assembly {
     tokens_.expect(size);
     if (given_) options_.form = form_like(given_->form(), options.form);
     segmenter_ = Segmenter(options_.form.unit);
-    if (has_records()) filter_.emplace(options_);
+    if (has_records()) filter_ = std::make_unique<RecordFilter>(options_);
   }
 
   void add(const Document& document) {
@@ -275,8 +276,8 @@ class Assembly {
   std::vector<std::string> units_;
   std::vector<std::int64_t> counts_;  // of each unit
   TokenStore tokens_;
-  std::optional<RecordFilter> filter_;
-  std::vector<std::size_t> ends_;  // of records
+  std::unique_ptr<RecordFilter> filter_;  // of records
+  std::vector<std::size_t> ends_;         // of records
   std::vector<std::size_t> document_ends_;
   std::optional<std::size_t> validation_begin_;
   std::int64_t characters_ = 0;  // of the first ones of a part

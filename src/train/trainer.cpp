@@ -168,7 +168,7 @@ struct Trainer::Parts {
   void require_finite();
   void save();
   void saved_in(const RunDirectory& run);
-  [[nodiscard]] RunConfig config() const;
+  [[nodiscard]] RunConfig config(const RunDirectory& run) const;
   void write_config() const;
   void log(const std::string& message) const {
     if (run_directory) append_to_file(run_directory->log(), log_line(message));
@@ -498,7 +498,7 @@ void Trainer::Parts::save() {
   const RunDirectory& run = *run_directory;
   require_finite();
   const bool keep_older = options.keep > 0 && saved_step != position().step;
-  save_checkpoint(run.last(), state, run.to_text(config()), keep_older ? older_name : std::filesystem::path());
+  save_checkpoint(run.last(), state, run.to_text(config(run)), keep_older ? older_name : std::filesystem::path());
   saved_in(run);
   run.drop_older_checkpoints(options.keep);
   saved = Clock::now();
@@ -548,15 +548,15 @@ void Trainer::Parts::accept_new_corpus() {
   save();
 }
 
-RunConfig Trainer::Parts::config() const {
-  RunConfig config = run_directory->read_config();
+RunConfig Trainer::Parts::config(const RunDirectory& run) const {
+  RunConfig config = run.read_config();
   config.model = state.model.network.options();
   config.train = options;
   return config;
 }
 
 void Trainer::Parts::write_config() const {
-  if (run_directory) run_directory->write_config(config());
+  if (run_directory) run_directory->write_config(config(*run_directory));
 }
 
 text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary, text::Cache cache,
