@@ -15,9 +15,9 @@ namespace rune::train {
 namespace {
 
 constexpr std::int64_t kSteps = 300;
-constexpr std::size_t kCells = 5;
+constexpr std::size_t kCells = 6;
 constexpr std::size_t kOptimizers = 5;
-constexpr std::size_t kSchedules = 6;
+constexpr std::size_t kSchedules = 7;
 constexpr std::size_t kKinds = 4;
 constexpr std::size_t kPrecisions = 2;
 
@@ -25,7 +25,7 @@ struct Combination {
   std::size_t cell, optimizer, schedule, kind, precision;
 };
 
-// Any two values of any two choices meet in one of the 30.
+// Any two values of any two choices meet in one of the 42.
 std::vector<Combination> combinations() {
   std::vector<Combination> all;
   for (std::size_t i = 0; i < kSchedules; ++i) {
@@ -45,10 +45,11 @@ std::string digits_of(const model::Model& model) {
 
 class ResumeSlow : public testing::TestWithParam<Combination> {
  protected:
-  static constexpr std::array kAllCells{Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat};
+  static constexpr std::array kAllCells{Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat, Cell::mingru};
   static constexpr std::array kAllKinds{Kind::streams, Kind::random_lengths, Kind::windows, Kind::records};
   static constexpr std::array kAllSchedules{"constant", "step:1e:0.9",   "exponential:0.99",
-                                            "cosine",   "restarts:20:2", "stages:0.02@100,0.01@1e,0.001@10"};
+                                            "cosine",   "restarts:20:2", "stages:0.02@100,0.01@1e,0.001@10",
+                                            "wsd:0.5"};
 
   static OptimizerOptions optimizer() {
     const std::array<OptimizerOptions, kOptimizers> all{
