@@ -119,9 +119,16 @@ std::string as_text(const Inspected& inspected) {
   return text;
 }
 
-}  // namespace
-
-namespace {
+std::string quoted_for_shell(std::string_view argument) {
+  constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
+  if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos) return std::string(argument);
+  std::string quoted = "'";
+  for (const char character : argument) {
+    if (character == '\'') quoted += "'\\'";
+    quoted += character;
+  }
+  return quoted + "'";
+}
 
 /// What `rune train` is to be given too: all but what only this command knows, quoted where a shell needs that.
 std::string shared_arguments(std::span<const char* const> arguments) {
@@ -133,16 +140,7 @@ std::string shared_arguments(std::span<const char* const> arguments) {
       ++i;
       continue;
     }
-    constexpr std::string_view kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=+./,:@%";
-    const bool plain = !argument.empty() && argument.find_first_not_of(kPlain) == std::string_view::npos;
-    text += text.empty() ? "" : " ";
-    if (plain) {
-      text += argument;
-      continue;
-    }
-    text += '\'';
-    for (const char character : argument) text += character == '\'' ? std::string("'\\''") : std::string(1, character);
-    text += '\'';
+    text += (text.empty() ? "" : " ") + quoted_for_shell(argument);
   }
   return text;
 }

@@ -105,12 +105,7 @@ int resume(int argc, const char* const* argv) {
   const StopSignal stop_signal;
   auto trainer = train::Trainer::resume(std::move(corpus), run,
                                         accept_new_corpus ? train::NewCorpus::accept : train::NewCorpus::refuse);
-  if (!texts.empty() || !validation.empty()) {
-    train::RunConfig moved = run.read_config();
-    moved.texts = config.texts;
-    moved.validation_texts = config.validation_texts;
-    run.write_config(moved);
-  }
+  if (!texts.empty() || !validation.empty()) trainer.set_texts(config.texts, config.validation_texts);
   if (const auto period = duration.period()) trainer.set_duration(*period);
   if (!display.quiet) {
     message(trainer.finished() ? fmt::format("{} is finished, at step {}. Make it longer with --epochs or --steps.\n",

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <ctime>
 #include <fstream>
 #include <regex>
@@ -248,14 +249,23 @@ void cut_file(const fs::path& path, std::uintmax_t size) {
   if (!file.close()) fail("close", path, errno);
 }
 
-void remove_temporary_files(const fs::path& directory) {
-  static const std::regex kName(R"(\..+\.\d+(\.\d+)?\.tmp)");  // as TemporaryFile makes them
+void remove_temporary_files(const fs::path& directory, Writers writers) {
+  static const std::regex kName(R"(\..+?\.(\d+)(\.\d+)?\.tmp)");  // as TemporaryFile makes them
   std::error_code ignored;
   std::vector<fs::path> found;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (std::regex_match(entry.path().filename().string(), kName)) found.push_back(entry.path());
+    const std::string name = entry.path().filename().string();
+    std::smatch parts;
+    if (!std::regex_match(name, parts, kName)) continue;
+    if (writers == Writers::none || has_ended(parts.str(1))) found.push_back(entry.path());
   }
   for (const fs::path& path : found) fs::remove(path, ignored);
+}
+
+bool has_ended(std::string_view process) {
+  pid_t number = 0;
+  const auto [end, error] = std::from_chars(process.data(), process.data() + process.size(), number);
+  return error == std::errc() && number > 0 && ::kill(number, 0) != 0 && errno == ESRCH;
 }
 
 struct FileLock::Held {

@@ -20,6 +20,7 @@ std::string read_file(const std::filesystem::path& path);
 /// The same of a large one, from a cache line on and without memory that is filled before it is read into.
 class FileContent {
  public:
+  FileContent() = default;
   static FileContent read(const std::filesystem::path& path);
   /// A copy of bytes that are in memory.
   explicit FileContent(std::string_view bytes);
@@ -27,8 +28,6 @@ class FileContent {
   [[nodiscard]] std::string_view bytes() const { return {buffer_.data(), size_}; }
 
  private:
-  FileContent() = default;
-
   Buffer<char> buffer_;
   std::size_t size_ = 0;
 };
@@ -50,9 +49,12 @@ void append_to_file(const std::filesystem::path& path, std::string_view content)
 /// Cuts a file to a size, where it exists and is longer. Throws FileError.
 void cut_file(const std::filesystem::path& path, std::uintmax_t size);
 
-/// Removes what processes left in a directory that ended in the middle of write_file_atomically. Nobody may be writing
-/// there. What cannot be removed stays.
-void remove_temporary_files(const std::filesystem::path& directory);
+/// Removes what processes left in a directory that ended in the middle of write_file_atomically: where nobody may be
+/// writing there all of it, else what belongs to processes that have ended. What cannot be removed stays.
+enum class Writers { none, others };
+void remove_temporary_files(const std::filesystem::path& directory, Writers writers = Writers::none);
+/// Whether there is no process of that number on this machine.
+bool has_ended(std::string_view process);
 
 /// A file that one holder at a time has, and that says who it is. It is free again when this object or the process
 /// ends, however that ends; the file stays.

@@ -392,7 +392,7 @@ void SafetensorsFile::align(std::size_t words) {
     tensor.data = {to, tensor.data.size()};
     to += round_up(tensor.data.size(), kAlignment);
   }
-  content_ = FileContent("");
+  content_ = {};
 }
 
 const TensorView* SafetensorsFile::find(std::string_view name) const {

@@ -82,7 +82,7 @@ class SafetensorsFile {
   void align(std::size_t words);
 
   std::string name_;
-  FileContent content_{""};
+  FileContent content_;
   std::vector<std::uint64_t> aligned_;  // the tensors' data, where they are not aligned in content_
   std::vector<TensorView> tensors_;
   Metadata metadata_;

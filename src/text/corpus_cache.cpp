@@ -4,13 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <csignal>
 #include <cstdint>
 #include <cstdlib>
-#include <limits>
 #include <memory>
-#include <regex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -183,17 +179,12 @@ std::optional<Corpus> stored(const fs::path& tokens, const fs::path& description
 
 /// Removes what processes left that did not come to an end: tokens, and the temporaries of descriptions.
 void remove_unfinished(const fs::path& directory) {
-  static const std::regex kName(R"(.+\.(\d{1,10})(?:\.part|(?:\.\d+)?\.tmp))");
-  std::vector<fs::path> left;
+  remove_temporary_files(directory, Writers::others);
   for (const auto& entry : fs::directory_iterator(directory)) {
-    const std::string name = entry.path().filename().string();
-    std::smatch parts;
-    if (!std::regex_match(name, parts, kName)) continue;
-    const auto process = static_cast<pid_t>(std::min<long>(std::stol(parts.str(1)), std::numeric_limits<pid_t>::max()));
-    if (::kill(process, 0) != 0 && errno == ESRCH) left.push_back(entry.path());
+    if (entry.path().extension() != ".part") continue;
+    std::error_code ignored;
+    if (has_ended(entry.path().stem().extension().string().substr(1))) fs::remove(entry.path(), ignored);
   }
-  std::error_code ignored;
-  for (const fs::path& path : left) fs::remove(path, ignored);
 }
 
 }  // namespace

@@ -24,8 +24,9 @@ struct Document {
 void for_documents(std::span<const std::filesystem::path> paths, const std::string& include,
                    const std::function<void(const Document&)>& visit);
 
-/// Bytes of what the paths lead to, as far as it is files; of what is packed a guess, or what it may well come to.
+/// What a packed file is taken to unpack to: what it usually does, or as much as it may well come to.
 enum class Packed { usual, at_most };
+/// Bytes of what the paths lead to, as far as it is files; of what is packed a guess.
 std::uintmax_t size_of(std::span<const std::filesystem::path> paths, Packed packed = Packed::usual);
 
 }  // namespace rune::text

@@ -1,33 +1,26 @@
 #include "text/unit_index.h"
 
-#include <optional>
-
 #include "text/utf8.h"
 
 namespace rune::text {
-namespace {
 
-constexpr std::size_t kBytes = 0xDC00;  // among the surrogates, which no text has
-
-/// A character by its code point, a byte that is none; empty for a character beyond the table or a longer unit.
-std::optional<std::size_t> place_of(std::string_view unit, std::size_t table) {
+std::optional<std::size_t> UnitIndex::place_of(std::string_view unit) {
+  constexpr std::size_t kBytes = 0xDC00;  // among the surrogates, which no text has
   if (unit.empty()) return std::nullopt;
   const Decoded first = decode_at(unit, 0);
-  if (first.wrong == nullptr && first.length == unit.size() && first.character < table) return first.character;
+  if (first.wrong == nullptr && first.length == unit.size() && first.character < kTable) return first.character;
   if (first.wrong != nullptr && unit.size() == 1) return kBytes + static_cast<unsigned char>(unit[0]);
   return std::nullopt;
 }
 
-}  // namespace
-
 std::int32_t UnitIndex::find(std::string_view unit) const {
-  if (const auto place = place_of(unit, kTable)) return single(*place);
+  if (const auto place = place_of(unit)) return single(*place);
   const auto found = others_.find(unit);
   return found == others_.end() ? kNone : found->second;
 }
 
 void UnitIndex::insert(std::string_view unit, std::int32_t number) {
-  if (const auto place = place_of(unit, kTable)) {
+  if (const auto place = place_of(unit)) {
     std::uint16_t& page = page_of_[*place / kPage];
     if (page == 0) {
       page = static_cast<std::uint16_t>(pages_.size() / kPage);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -29,6 +30,8 @@ class UnitIndex {
     std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
 
+  /// A character by its code point, a byte that is none; empty for a character beyond the table or a longer unit.
+  static std::optional<std::size_t> place_of(std::string_view unit);
   [[nodiscard]] std::int32_t single(std::size_t place) const {
     return pages_[page_of_[place / kPage] * kPage + place % kPage];
   }

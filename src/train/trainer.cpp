@@ -113,7 +113,10 @@ struct Trainer::Parts {
     }
     options.protocol = evaluator ? std::optional(protocol) : std::nullopt;
     prompt = state.model.vocabulary.encode(options.sample.prompt, text::Unknown::skip, "the sample's prompt");
-    if (directory != nullptr) run_directory = *directory;
+    if (directory != nullptr) {
+      run_directory = *directory;
+      config = directory->read_config();
+    }
     position().steps_per_epoch = epochs.first();
   }
 
@@ -168,8 +171,8 @@ struct Trainer::Parts {
   void require_finite();
   void save();
   void saved_in(const RunDirectory& run);
-  [[nodiscard]] RunConfig config(const RunDirectory& run) const;
-  void write_config() const;
+  [[nodiscard]] const RunConfig& current_config();
+  void write_config();
   void log(const std::string& message) const {
     if (run_directory) append_to_file(run_directory->log(), log_line(message));
   }
@@ -207,6 +210,7 @@ struct Trainer::Parts {
   std::optional<generate::Evaluator> evaluator;  // absent without validation
   std::vector<std::int32_t> prompt;              // of samples
   std::optional<RunDirectory> run_directory;
+  RunConfig config;                  // of the run directory, read once: whoever edits it meanwhile stops no save
   std::int64_t saved_step = -1;      // of the last checkpoint; -1: there is none
   std::string session_notice;        // told when this session begins; empty: nothing to tell
   std::filesystem::path older_name;  // of that checkpoint, when it is no longer the last
@@ -498,7 +502,7 @@ void Trainer::Parts::save() {
   const RunDirectory& run = *run_directory;
   require_finite();
   const bool keep_older = options.keep > 0 && saved_step != position().step;
-  save_checkpoint(run.last(), state, run.to_text(config(run)), keep_older ? older_name : std::filesystem::path());
+  save_checkpoint(run.last(), state, run.to_text(current_config()), keep_older ? older_name : std::filesystem::path());
   saved_in(run);
   run.drop_older_checkpoints(options.keep);
   saved = Clock::now();
@@ -544,19 +548,17 @@ void Trainer::Parts::accept_new_corpus() {
   now.best_validation_loss.reset();
   now.trend = {};
   state.carried.zero();
-  if (!in_minutes(options.duration)) now.total_steps = std::max(now.step, planned_steps(options.duration));
   save();
 }
 
-RunConfig Trainer::Parts::config(const RunDirectory& run) const {
-  RunConfig config = run.read_config();
+const RunConfig& Trainer::Parts::current_config() {
   config.model = state.model.network.options();
   config.train = options;
   return config;
 }
 
-void Trainer::Parts::write_config() const {
-  if (run_directory) run_directory->write_config(config(*run_directory));
+void Trainer::Parts::write_config() {
+  if (run_directory) run_directory->write_config(current_config());
 }
 
 text::Corpus read_corpus(const RunConfig& config, std::optional<text::Vocabulary> vocabulary, text::Cache cache,
@@ -665,10 +667,12 @@ Trainer Trainer::resume(text::Corpus corpus, RunDirectory& run, NewCorpus new_co
   }
   drop_reports_after(run, position);
   parts->saved_in(run);
-  if (changed) parts->accept_new_corpus();
-  // The configuration decides, also where a request for another duration did not come to its end.
+  // The configuration decides: the epochs may be those of another text now, and a request for another duration may not
+  // have come to its end.
   if (!in_minutes(config.train.duration))
     parts->position().total_steps = std::max(parts->planned_steps(config.train.duration), position.step);
+  if (!std::filesystem::exists(run.config())) parts->write_config();
+  if (changed) parts->accept_new_corpus();
   return Trainer(std::move(parts));
 }
 
@@ -689,6 +693,12 @@ void Trainer::set_duration(const Period& duration) {
   // The configuration last: where this ends in between, the same request finds another duration there and is made
   // again.
   parts_->save();
+  parts_->write_config();
+}
+
+void Trainer::set_texts(std::vector<std::filesystem::path> texts, std::vector<std::filesystem::path> validation_texts) {
+  parts_->config.texts = std::move(texts);
+  parts_->config.validation_texts = std::move(validation_texts);
   parts_->write_config();
 }
 

@@ -96,6 +96,9 @@ class Trainer {
   /// reached.
   void set_duration(const Period& duration);
 
+  /// Where the texts lie now, for `resume --text`.
+  void set_texts(std::vector<std::filesystem::path> texts, std::vector<std::filesystem::path> validation_texts);
+
   [[nodiscard]] bool finished() const;
   [[nodiscard]] std::int64_t step() const;
   [[nodiscard]] std::int64_t steps_per_epoch() const;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
@@ -14,9 +15,11 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr const char* kWhy = "needs a corpus that is no part of the project and is looked for in ../shared/data:";
+
 class Corpora : public ProgramTest {
  protected:
-  /// Empty, and the test is skipped, where there is none of that name.
+  /// Empty where there is none of that name.
   [[nodiscard]] static std::string corpus(const std::string& name) {
     const auto file = std::filesystem::path(RUNE_SHARED_DATA) / name;
     return std::filesystem::exists(file) ? file.string() : "";
@@ -25,7 +28,7 @@ class Corpora : public ProgramTest {
 
 TEST_F(Corpora, AChineseNovelIsReadByCharactersAndByWords) {
   const std::string novel = corpus("zh_xiyouji.txt");
-  if (novel.empty()) GTEST_SKIP() << "no zh_xiyouji.txt in " RUNE_SHARED_DATA;
+  if (novel.empty()) GTEST_SKIP() << kWhy << " zh_xiyouji.txt";
   for (const std::string unit : {"char", "word"}) {
     const Result trained = run(training(novel, unit, {"--unit", unit, "--steps", "5", "--embedding", "16"}));
     ASSERT_EQ(trained.exit_code, 0) << trained.err;
@@ -38,7 +41,7 @@ TEST_F(Corpora, AChineseNovelIsReadByCharactersAndByWords) {
 
 TEST_F(Corpora, NamesAreInventedThatNobodyHas) {
   const std::string names = corpus("names.txt");
-  if (names.empty()) GTEST_SKIP() << "no names.txt in " RUNE_SHARED_DATA;
+  if (names.empty()) GTEST_SKIP() << kWhy << " names.txt";
   const Result trained =
       run(training(names, "names", {"--records", "lines", "--batching", "records", "--steps", "200"}));
   ASSERT_EQ(trained.exit_code, 0) << trained.err;

@@ -800,6 +800,16 @@ TEST(Trainer, GoesOnWithTheCheckpointsConfigurationWhereTheFileIsLost) {
   fs::remove(folder / "run/config.toml");
   EXPECT_EQ(resume(folder / "run").run({}), Outcome::finished);
   EXPECT_TRUE(result_of(folder / "run") == result_of(folder / "whole"));
+  EXPECT_EQ(read_file(folder / "run/config.toml"), written) << "it is there again";
+}
+
+TEST(Trainer, NoSaveDependsOnAConfigurationThatIsEditedMeanwhile) {
+  const test::TemporaryFolder folder;
+  start(folder / "whole", train_options()).run({});
+  Trainer trainer = start(folder / "run", train_options());
+  write_file_atomically(folder / "run/config.toml", "[[");
+  EXPECT_EQ(trainer.run({}), Outcome::finished);
+  EXPECT_TRUE(result_of(folder / "run") == result_of(folder / "whole"));
 }
 
 TEST(Trainer, AnotherDurationThatWasNotKeptWholeIsAskedForAgain) {
