@@ -11,13 +11,14 @@ extern const Kernels kBaseline;
 extern const Kernels kAvx2;
 extern const Kernels kAvx512;
 extern const Kernels kAvx512Bf16;
+extern const Kernels kAmxBf16;
 extern const Kernels kNeon;
 extern const Kernels kBaselineCanonical;
 extern const Kernels kAvx2Canonical;
 extern const Kernels kAvx512Canonical;
 extern const Kernels kNeonCanonical;
 
-/// The tables that this processor can run, best first, f32 before bf16. One definition per processor family:
+/// The tables that this processor can run, the fastest first, those of an instruction set together. One definition per processor family:
 /// dispatch_<family>.cpp.
 std::span<const Kernels* const> detect_kernels();
 

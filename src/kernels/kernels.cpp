@@ -1,5 +1,6 @@
 #include "kernels/kernels.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -16,6 +17,8 @@ std::string_view to_string(Isa isa) {
       return "avx2";
     case Isa::avx512:
       return "avx512";
+    case Isa::amx:
+      return "amx";
     case Isa::neon:
       return "neon";
   }
@@ -26,16 +29,17 @@ std::span<const Kernels* const> available_kernels() { return detect_kernels(); }
 
 namespace {
 
-const Kernels& choose() {
+/// What can run here and is no better than RUNE_ISA, best first.
+std::span<const Kernels* const> choose() {
   const auto available = detect_kernels();
   const char* wanted = std::getenv("RUNE_ISA");
-  if (wanted == nullptr || *wanted == '\0') return *available.front();
+  if (wanted == nullptr || *wanted == '\0') return available;
   std::string names;
-  for (const Kernels* candidate : available) {
-    if (candidate->precision != Precision::f32) continue;
-    if (to_string(candidate->isa) == wanted) return *candidate;
+  for (std::size_t i = 0; i < available.size(); ++i) {
+    if (i > 0 && available[i]->isa == available[i - 1]->isa) continue;
+    if (to_string(available[i]->isa) == wanted) return available.subspan(i);
     names += names.empty() ? "" : ", ";
-    names += to_string(candidate->isa);
+    names += to_string(available[i]->isa);
   }
   throw InputError("RUNE_ISA=" + std::string(wanted) + ": this processor and this build run " + names +
                    "; unset RUNE_ISA to use the best of them");
@@ -43,21 +47,17 @@ const Kernels& choose() {
 
 }  // namespace
 
-const Kernels& kernels() {
-  static const Kernels& chosen = choose();
-  return chosen;
-}
+const Kernels& kernels() { return kernels(Precision::f32); }
 
 const Kernels& canonical() { return *kernels().canonical; }
 
 const Kernels& kernels(Precision precision) {
-  const Kernels& f32 = kernels();
-  if (precision == Precision::f32) return f32;
-  for (const Kernels* candidate : detect_kernels())
-    if (candidate->isa == f32.isa && candidate->precision == Precision::bf16) return *candidate;
-  if (precision == Precision::automatic) return f32;
-  throw InputError("bf16 needs a processor that multiplies it (AVX-512 with bf16); this one runs " +
-                   std::string(to_string(f32.isa)) + ": use --precision f32");
+  static const auto chosen = choose();
+  const auto best = [](Precision of) { return std::ranges::find(chosen, of, &Kernels::precision); };
+  if (precision == Precision::automatic) return *chosen.front();
+  if (const auto found = best(precision); found != chosen.end()) return **found;
+  throw InputError("bf16 needs a processor that multiplies it (AMX, or AVX-512 with bf16); this one runs " +
+                   std::string(to_string(kernels(Precision::f32).isa)) + ": use --precision f32");
 }
 
 }  // namespace rune::kernels

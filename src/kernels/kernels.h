@@ -12,7 +12,7 @@
 
 namespace rune::kernels {
 
-enum class Isa { baseline, avx2, avx512, neon };
+enum class Isa { baseline, avx2, avx512, amx, neon };
 std::string_view to_string(Isa isa);
 
 /// What a cell's pointwise part sees at one step: a block of 16 units of some rows. Gates are (rows, slots * 16) at
@@ -76,9 +76,11 @@ struct Kernels {
   /// Those of the same instruction set whose results have the same bits on every other; null in these themselves.
   const Kernels* canonical;
   Precision precision;  // of the products' operands; f32 or bf16
-  // How panels are packed: bytes of an element, and of how many rows' elements a panel's depth is made.
+  // How panels are packed: bytes of an element, of how many rows' elements a panel's depth is made, and of how many
+  // rows it has a multiple; those that are never packed are zero.
   std::size_t element_bytes;
   std::size_t element_depth;
+  std::size_t depth_multiple;
 
   void (*multiply)(const Product&);
   /// Blocks are D's column blocks of this thread; scratch has outer_scratch_size(columns) floats.
@@ -129,12 +131,12 @@ struct Kernels {
   float (*read)(const float* values, std::size_t n);
 };
 
-/// The f32 kernels of the best instruction set that this processor can run, or of the one named by the environment
-/// variable RUNE_ISA (baseline, avx2, avx512, neon). Throws InputError if that one is unknown or cannot run here.
-/// Chosen once.
+/// The f32 kernels of the best instruction set that this processor can run, or of the best one up to that named by the
+/// environment variable RUNE_ISA (baseline, avx2, avx512, amx, neon): amx adds products of bf16 to avx512. Throws
+/// InputError if that one is unknown or cannot run here. Chosen once.
 const Kernels& kernels();
-/// Those of a precision, on the same instruction set; `automatic`: bf16 where there is one. Throws InputError where
-/// this processor does not multiply bf16.
+/// Those of a precision, chosen alike; `automatic`: the fastest, mostly bf16 where there is one. Throws InputError where neither this
+/// processor nor RUNE_ISA multiplies bf16.
 const Kernels& kernels(Precision precision);
 /// f32 kernels of the same instruction set without fused multiply-adds. What a network computes forward, and
 /// exponentials, have the same bits with those of every other instruction set: the order of a sum depends on shapes

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <utility>
 
 #include "kernels/operand.h"
@@ -11,10 +12,14 @@ namespace {
 
 // Rows whose addresses are worked out at a time; their operands (96 x 256 floats) stay in the second-level cache.
 constexpr std::size_t kRowBlock = 96;
-// Of A's elements that are converted at a time, 256 KiB for the second-level cache, and the greatest depth: 64 rows.
-constexpr std::size_t kConvertedElements = std::size_t{128} << 10;
+// Of A's elements that are converted at a time the greatest depth, and room for 64 rows of it, a cache line apart:
+// 260 KiB, for the second-level cache.
 constexpr std::size_t kConvertedDepth = 2048;
+constexpr std::size_t kConvertedElements = 64 * (kConvertedDepth + 32);
 constexpr std::size_t kCacheLine = 64;
+// Rows that packing and transposing take of one panel after the other, so that each is read from end to end: a panel
+// alone would be one cache line of each row. A multiple of all vectors of operands.
+constexpr std::size_t kRowsTogether = 32;
 // Panels that a tile takes at once, at most.
 constexpr int kMaxPanels = 4;
 
@@ -28,6 +33,25 @@ struct Tile {
   std::size_t panel_stride;
   float* const* c;            // R rows
   const std::size_t* column;  // of each panel
+  Start start;
+  const float* bias;
+};
+
+/// What an operand takes that has more than vectors: rows of A at one distance, and all of the panels. Rows come in
+/// multiples of kRowMultiple, of which those with a null `c` are not wanted, and depth in multiples of kDepthMultiple,
+/// filled up with zeros.
+template <class Element>
+struct MatrixProduct {
+  const Element* a;
+  std::size_t a_stride;
+  std::size_t rows;
+  std::size_t depth;
+  const Element* b;
+  std::size_t panel_stride;
+  std::size_t panels;
+  float* const* c;
+  PanelColumns columns;
+  std::size_t width;  // of C's rows
   Start start;
   const float* bias;
 };
@@ -123,6 +147,8 @@ struct RowTiles {
   }
 };
 
+constexpr std::size_t up_to_multiple(std::size_t n, std::size_t of) { return (n + of - 1) / of * of; }
+
 /// The addresses of `count` rows from `first` on.
 template <class Element>
 inline void addresses(const Rows<Element>& rows, std::size_t first, std::size_t count, Element** out) {
@@ -165,6 +191,7 @@ struct RowBlock {
   std::size_t first = 0;  // row of the product
   std::size_t count = 0;
   const Element* a[kRowBlock];
+  std::size_t a_stride = 0;  // where they are converted
   float* c[kRowBlock];
   // Of A's rows, as in Product.
   std::size_t group_depth = 0;
@@ -172,7 +199,7 @@ struct RowBlock {
   std::size_t group_stride = 0;
 };
 
-/// A's rows, converted, (rows, padded depth). It belongs to the thread from its start on: a kernel can neither fail for
+/// A's rows, converted, (rows, stride). It belongs to the thread from its start on: a kernel can neither fail for
 /// want of memory nor outgrow a stack.
 template <class Element>
 alignas(kCacheLine) thread_local Element converted[kConvertedElements];
@@ -184,21 +211,25 @@ template <class Operand, class Function>
 void for_row_blocks(const Product& product, Function&& function) {
   using Element = typename Operand::Element;
   const std::size_t depth = product.depth();
-  const std::size_t padded = (depth + Operand::kDepth - 1) / Operand::kDepth * Operand::kDepth;
+  const std::size_t padded = up_to_multiple(depth, Operand::kDepthMultiple);
+  const std::size_t stride = Operand::row_stride(padded);
   std::size_t most = kRowBlock;
-  if (Operand::kConverts && padded * most > kConvertedElements) most = kConvertedElements / padded;
+  if (Operand::kConverts && stride * most > kConvertedElements)
+    most = kConvertedElements / stride / Operand::kRowMultiple * Operand::kRowMultiple;
   const std::size_t blocks = (product.rows + most - 1) / most;
 
+  [[maybe_unused]] const typename Operand::Registers registers;
   RowBlock<Element> block;
   for (std::size_t i = 0; i < blocks; ++i, block.first += block.count) {
     block.count = (product.rows - block.first + blocks - i - 1) / (blocks - i);
     addresses(product.c, block.first, block.count, block.c);
     if constexpr (Operand::kConverts) {
       block.group_depth = padded;
+      block.a_stride = stride;
       const float* rows[kRowBlock];
       addresses(product.a, block.first, block.count, rows);
       for (std::size_t r = 0; r < block.count; ++r) {
-        Element* const out = converted<Element> + r * padded;
+        Element* const out = converted<Element> + r * stride;
         for (std::size_t group = 0; group < product.groups; ++group)
           Operand::convert(rows[r] + group * product.group_stride, product.group_depth,
                            out + group * product.group_depth);
@@ -215,9 +246,9 @@ void for_row_blocks(const Product& product, Function&& function) {
   }
 }
 
-/// The product for a block of rows.
+/// The product for a block of rows, by tiles of vectors.
 template <class Isa, class Operand>
-void multiply_rows(const RowBlock<typename Operand::Element>& block, const Product& product) {
+void multiply_row_tiles(const RowBlock<typename Operand::Element>& block, const Product& product) {
   using Element = typename Operand::Element;
   constexpr std::size_t kPass = Isa::kDepthBlock * Operand::kDepth;
   const std::size_t depth = block.groups * block.group_depth;
@@ -269,6 +300,32 @@ void multiply_rows(const RowBlock<typename Operand::Element>& block, const Produ
   }
 }
 
+/// The product for a block of rows.
+template <class Isa, class Operand>
+void multiply_rows(const RowBlock<typename Operand::Element>& block, const Product& product) {
+  if constexpr (Operand::kMatrices) {
+    using Element = typename Operand::Element;
+    constexpr std::size_t kPass = Isa::kDepthBlock * Operand::kDepth;
+    const std::size_t depth = block.group_depth;  // one group: A is converted
+    const auto* const b = reinterpret_cast<const Element*>(product.b.data);
+    for (std::size_t k = 0; k < depth || k == 0; k += kPass)
+      Operand::multiply({.a = block.a[0] + k,
+                         .a_stride = block.a_stride,
+                         .rows = block.count,
+                         .depth = depth - k < kPass ? depth - k : kPass,
+                         .b = b + k * kPanel,
+                         .panel_stride = product.b.panel_bytes / sizeof(Element),
+                         .panels = product.panels,
+                         .c = block.c,
+                         .columns = product.columns,
+                         .width = std::numeric_limits<std::size_t>::max(),
+                         .start = k == 0 ? product.start : Start::add,
+                         .bias = product.bias});
+  } else {
+    multiply_row_tiles<Isa, Operand>(block, product);
+  }
+}
+
 template <class Isa, class Operand>
 void multiply(const Product& product) {
   if (!Operand::kConverts || product.depth() <= kConvertedDepth) {
@@ -277,8 +334,9 @@ void multiply(const Product& product) {
   }
   // A depth of which too few rows could be converted at once, in slabs.
   const bool grouped = product.groups > 1;
+  // An even number of groups, which are multiples of 16: then a slab needs no filling up.
   const std::size_t most =
-      grouped ? (kConvertedDepth / product.group_depth + 1) * product.group_depth : kConvertedDepth;
+      grouped ? (kConvertedDepth / product.group_depth / 2 + 1) * 2 * product.group_depth : kConvertedDepth;
   Product slab = product;
   for (std::size_t k = 0; k < product.depth(); k += most) {
     const std::size_t depth = product.depth() - k < most ? product.depth() - k : most;
@@ -291,26 +349,28 @@ void multiply(const Product& product) {
   }
 }
 
-/// Rows [0, depth) of X (stride, columns) as panels (depth, 16), zeros past the last column and row.
+/// Rows [0, depth) of X (stride, columns) as panels (padded, 16), zeros past the last column and row.
 template <class Operand>
-void pack_panels(const float* x, std::size_t stride, std::size_t columns, std::size_t depth,
+void pack_panels(const float* x, std::size_t stride, std::size_t columns, std::size_t depth, std::size_t padded_depth,
                  typename Operand::Element* out) {
   constexpr std::size_t kDepth = Operand::kDepth;
-  for (std::size_t first = 0; first < columns; first += kPanel) {
-    const std::size_t width = columns - first < kPanel ? columns - first : kPanel;
-    for (std::size_t k = 0; k < depth; k += kDepth, out += kDepth * kPanel) {
-      float padded[kDepth][kPanel];
-      const float* rows[kDepth];
-      for (std::size_t i = 0; i < kDepth; ++i) {
-        rows[i] = x + (k + i) * stride + first;
-        const std::size_t real = k + i < depth ? width : 0;
-        if (real == kPanel) continue;
-        for (std::size_t j = 0; j < kPanel; ++j) padded[i][j] = j < real ? rows[i][j] : 0.0F;
-        rows[i] = padded[i];
+  for (std::size_t from = 0; from < padded_depth; from += kRowsTogether)
+    for (std::size_t first = 0; first < columns; first += kPanel) {
+      const std::size_t width = columns - first < kPanel ? columns - first : kPanel;
+      const std::size_t end = from + kRowsTogether < padded_depth ? from + kRowsTogether : padded_depth;
+      for (std::size_t k = from; k < end; k += kDepth) {
+        float padded[kDepth][kPanel];
+        const float* rows[kDepth];
+        for (std::size_t i = 0; i < kDepth; ++i) {
+          const std::size_t real = k + i < depth ? width : 0;
+          rows[i] = x + (real > 0 ? k + i : 0) * stride + first;
+          if (real == kPanel) continue;
+          for (std::size_t j = 0; j < kPanel; ++j) padded[i][j] = j < real ? rows[i][j] : 0.0F;
+          rows[i] = padded[i];
+        }
+        Operand::interleave(rows, out + first * padded_depth + k * kPanel);
       }
-      Operand::interleave(rows, out);
     }
-  }
 }
 
 /// a[First], b[First], a[First + 1], b[First + 1], ...
@@ -341,14 +401,21 @@ inline void transpose_square(const float* in, std::size_t in_stride, float* out,
   for (int i = 0; i < W; ++i) store<W>(out + static_cast<std::size_t>(i) * out_stride, rows[i]);
 }
 
-/// 16 columns of D, rows [0, depth), as 16 rows kOuterDepth apart, zero up to a whole operand; with `sums`, 16 of them,
-/// the columns are added up as well. Operands of several elements are first interleaved, then transposed as floats are:
+/// From a row of D transposed to the next, in elements.
+template <class Operand>
+constexpr std::size_t kTransposedStride = Operand::row_stride(kOuterDepth);
+
+/// 16 columns of D, rows [0, depth), as 16 rows kTransposedStride apart, filled up with zeros; with `sums`, 16 of them,
+/// the columns are added to these as well. Operands of several elements are first interleaved, then transposed as floats are:
 /// half the shuffles of bf16.
 template <class Operand, int W>
 inline void transpose_block(const float* d, std::size_t stride, std::size_t depth, typename Operand::Element* out,
                             float* sums) {
   constexpr std::size_t kDepth = Operand::kDepth;
+  constexpr std::size_t kStride = kTransposedStride<Operand>;
   Vec<W> totals[kPanel / W] = {};
+  if (sums != nullptr)
+    for (std::size_t j = 0; j < kPanel; j += W) totals[j / W] = load<W>(sums + j);
   std::size_t k = 0;
   for (; k + W * kDepth <= depth; k += W * kDepth) {
     const float* square = d + k * stride;
@@ -364,8 +431,7 @@ inline void transpose_block(const float* d, std::size_t stride, std::size_t dept
       square_stride = kPanel;
     }
     for (std::size_t j = 0; j < kPanel; j += W)
-      transpose_square<W>(square + j, square_stride, reinterpret_cast<float*>(out + j * kOuterDepth + k),
-                          kOuterDepth / kDepth);
+      transpose_square<W>(square + j, square_stride, reinterpret_cast<float*>(out + j * kStride + k), kStride / kDepth);
     if (sums == nullptr) continue;
     for (std::size_t j = 0; j < kPanel; j += W) {
       Vec<W> part[4] = {};
@@ -375,11 +441,11 @@ inline void transpose_block(const float* d, std::size_t stride, std::size_t dept
   }
   for (; k < depth; ++k)
     for (std::size_t j = 0; j < kPanel; j += W) {
-      for (std::size_t i = j; i < j + W; ++i) Operand::convert(d + k * stride + i, 1, out + i * kOuterDepth + k);
+      for (std::size_t i = j; i < j + W; ++i) Operand::convert(d + k * stride + i, 1, out + i * kStride + k);
       totals[j / W] += load<W>(d + k * stride + j);
     }
-  for (; k % kDepth != 0; ++k)
-    for (std::size_t j = 0; j < kPanel; ++j) out[j * kOuterDepth + k] = 0;
+  for (; k % Operand::kDepthMultiple != 0; ++k)
+    for (std::size_t j = 0; j < kPanel; ++j) out[j * kStride + k] = 0;
   if (sums == nullptr) return;
   for (std::size_t j = 0; j < kPanel; j += W) store<W>(sums + j, totals[j / W]);
 }
@@ -398,14 +464,15 @@ void pack_columns(const float* rows, std::size_t stride, std::size_t count, std:
     else
       for (std::size_t i = 0; i < now; ++i)
         for (std::size_t j = 0; j < kPanel; ++j) square[i * kPanel + j] = j < count ? rows[j * stride + k + i] : 0.0F;
-    pack_panels<Operand>(square, kPanel, kPanel, now, out);
+    pack_panels<Operand>(square, kPanel, kPanel, now, up_to_multiple(now, Operand::kDepth), out);
   }
 }
 
 /// `depth` neighbouring rows of a matrix, up to 16 columns of each, as a part of a panel.
 template <class Operand>
 void pack_rows(const float* rows, std::size_t stride, std::size_t width, std::size_t depth, std::byte* panel) {
-  pack_panels<Operand>(rows, stride, width, depth, reinterpret_cast<typename Operand::Element*>(panel));
+  pack_panels<Operand>(rows, stride, width, depth, up_to_multiple(depth, Operand::kDepth),
+                       reinterpret_cast<typename Operand::Element*>(panel));
 }
 
 /// A tile whose last panel may reach past the end of C's rows: works on a copy.
@@ -428,6 +495,40 @@ void multiply_edge_tile(Tile<typename Operand::Element> tile, std::size_t rows, 
     for (std::size_t j = 0; j < width; ++j) c[r][from + j] = edge[r][j];
 }
 
+/// A product of which C's rows may end within a panel, by tiles of vectors. `a`: its rows, where they are not at one
+/// distance.
+template <class Isa, class Operand>
+void multiply_outer_tiles(const MatrixProduct<typename Operand::Element>& product,
+                          const typename Operand::Element* const* a, float* edge) {
+  const RowTiles<Isa> tiles(product.rows);
+  const std::size_t panels_at_once = tiles.panels_at_once();
+  for (std::size_t panel = 0; panel < product.panels; panel += panels_at_once) {
+    const std::size_t at_once = product.panels - panel < panels_at_once ? product.panels - panel : panels_at_once;
+    const std::size_t width = product.width - panel * kPanel;
+    std::size_t column[kMaxPanels];
+    for (std::size_t p = 0; p < at_once; ++p) column[p] = (panel + p) * kPanel;
+    Tile<typename Operand::Element> tile{};
+    tile.group_depth = product.depth;
+    tile.groups = 1;
+    tile.b = product.b + panel * product.panel_stride;
+    tile.panel_stride = product.panel_stride;
+    tile.column = column;
+    tile.start = product.start;
+    std::size_t row = 0;
+    for (std::size_t t = 0; t < tiles.count; ++t) {
+      const std::size_t tall = tiles.rows_of(t);
+      tile.a = a + row;
+      tile.c = product.c + row;
+      prefetch_rows(product.c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, at_once);
+      if (width < at_once * kPanel)
+        multiply_edge_tile<Isa, Operand>(tile, tall, at_once, width, edge);
+      else
+        kTiles<Isa, Operand>.at[tall][at_once](tile);
+      row += tall;
+    }
+  }
+}
+
 /// For kOuterDepth rows at a time:
 ///   1. X is packed
 ///   2. for 8 of D's blocks at a time: they are transposed and summed
@@ -435,65 +536,61 @@ void multiply_edge_tile(Tile<typename Operand::Element> tile, std::size_t rows, 
 template <class Isa, class Operand>
 void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks, float* scratch) {
   using Element = typename Operand::Element;
+  [[maybe_unused]] const typename Operand::Registers registers;
   const std::size_t panels = (outer.columns + kPanel - 1) / kPanel;
-  float* const edge = scratch;                                                   // (kMaxRows, 64)
-  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);      // (128, kOuterDepth)
-  Element* const x_packed = d_transposed + kOuterBlocks * kPanel * kOuterDepth;  // (panels, padded, 16)
+  float* const edge = scratch;                                               // (kMaxRows, 64)
+  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);  // (128, kTransposedStride)
+  Element* const x_packed = d_transposed + kOuterBlocks * kPanel * kTransposedStride<Operand>;  // (panels, padded, 16)
 
   for (std::size_t first = 0; first < outer.rows; first += kOuterDepth) {
     const std::size_t depth = outer.rows - first < kOuterDepth ? outer.rows - first : kOuterDepth;
-    const std::size_t padded = (depth + Operand::kDepth - 1) / Operand::kDepth * Operand::kDepth;
+    const std::size_t padded = up_to_multiple(depth, Operand::kDepthMultiple);
     const bool begin = first == 0 && !outer.add;
     // 1. X is packed
-    pack_panels<Operand>(outer.x + first * outer.x_stride, outer.x_stride, outer.columns, depth, x_packed);
+    pack_panels<Operand>(outer.x + first * outer.x_stride, outer.x_stride, outer.columns, depth, padded, x_packed);
     for (std::size_t base = 0; base < blocks.size(); base += kOuterBlocks) {
       // 2. D's blocks are transposed and summed
       const std::size_t count = blocks.size() - base < kOuterBlocks ? blocks.size() - base : kOuterBlocks;
       const Element* a[kOuterBlocks * kPanel];
       float* c[kOuterBlocks * kPanel];
+      float sums[kOuterBlocks][kPanel] = {};
+      for (std::size_t k = 0; k < depth; k += kRowsTogether)
+        for (std::size_t i = 0; i < count; ++i)
+          transpose_block<Operand, Isa::kWidth>(outer.d + (first + k) * outer.d_stride + blocks[base + i].d_column,
+                                                outer.d_stride, depth - k < kRowsTogether ? depth - k : kRowsTogether,
+                                                d_transposed + i * kPanel * kTransposedStride<Operand> + k,
+                                                outer.column_sums != nullptr ? sums[i] : nullptr);
       std::size_t rows = 0;
       for (std::size_t i = 0; i < count; ++i) {
         const OuterBlock& block = blocks[base + i];
-        Element* const transposed = d_transposed + i * kPanel * kOuterDepth;
-        float sums[kPanel];
-        transpose_block<Operand, Isa::kWidth>(outer.d + first * outer.d_stride + block.d_column, outer.d_stride, depth,
-                                              transposed, outer.column_sums != nullptr ? sums : nullptr);
+        Element* const transposed = d_transposed + i * kPanel * kTransposedStride<Operand>;
         for (std::size_t j = 0; j < block.count; ++j, ++rows) {
-          a[rows] = transposed + j * kOuterDepth;
+          a[rows] = transposed + j * kTransposedStride<Operand>;
           c[rows] = outer.c + (block.c_row + j) * outer.columns;
           if (outer.column_sums == nullptr) continue;
           float& target = outer.column_sums[block.c_row + j];
-          target = (begin ? 0.0F : target) + sums[j];
+          target = (begin ? 0.0F : target) + sums[i][j];
         }
+        if constexpr (Operand::kMatrices)
+          for (; rows < (i + 1) * kPanel; ++rows) c[rows] = nullptr;
       }
       // 3. C += D^T * X
-      const RowTiles<Isa> tiles(rows);
-      const std::size_t panels_at_once = tiles.panels_at_once();
-      for (std::size_t panel = 0; panel < panels; panel += panels_at_once) {
-        const std::size_t at_once = panels - panel < panels_at_once ? panels - panel : panels_at_once;
-        const std::size_t width = outer.columns - panel * kPanel;
-        std::size_t column[kMaxPanels];
-        for (std::size_t p = 0; p < at_once; ++p) column[p] = (panel + p) * kPanel;
-        Tile<Element> tile{};
-        tile.group_depth = padded;
-        tile.groups = 1;
-        tile.b = x_packed + panel * padded * kPanel;
-        tile.panel_stride = padded * kPanel;
-        tile.column = column;
-        tile.start = begin ? Start::zero : Start::add;
-        std::size_t row = 0;
-        for (std::size_t t = 0; t < tiles.count; ++t) {
-          const std::size_t tall = tiles.rows_of(t);
-          tile.a = a + row;
-          tile.c = c + row;
-          prefetch_rows(c + row + tall, t + 1 < tiles.count ? tiles.rows_of(t + 1) : 0, column, at_once);
-          if (width < at_once * kPanel)
-            multiply_edge_tile<Isa, Operand>(tile, tall, at_once, width, edge);
-          else
-            kTiles<Isa, Operand>.at[tall][at_once](tile);
-          row += tall;
-        }
-      }
+      const MatrixProduct<Element> product{.a = d_transposed,
+                                           .a_stride = kTransposedStride<Operand>,
+                                           .rows = rows,
+                                           .depth = padded,
+                                           .b = x_packed,
+                                           .panel_stride = padded * kPanel,
+                                           .panels = panels,
+                                           .c = c,
+                                           .columns = {},
+                                           .width = outer.columns,
+                                           .start = begin ? Start::zero : Start::add,
+                                           .bias = nullptr};
+      if constexpr (Operand::kMatrices)
+        Operand::multiply(product);
+      else
+        multiply_outer_tiles<Isa, Operand>(product, a, edge);
     }
   }
 }

@@ -5,6 +5,11 @@
 /// What the matrix products multiply: how a panel interleaves its rows, how a row of A is read, and how both are
 /// multiplied into float accumulators.
 ///
+/// Stands on the stack while an operand is multiplied, for those that need more than vectors.
+struct NoRegisters {};
+
+/// An operand with kMatrices multiplies whole matrices instead of tiles of vectors (MatrixProduct in multiply.h).
+///
 /// A column vector holds kDepth neighbouring rows of a panel, lane by lane; a row vector the same kDepth elements of a
 /// row of A in every lane.
 namespace rune::kernels {
@@ -14,9 +19,14 @@ namespace {
 template <int W>
 struct FloatOperand {
   using Element = float;
+  using Registers = NoRegisters;
   static constexpr Precision kPrecision = Precision::f32;
   static constexpr std::size_t kDepth = 1;
   static constexpr bool kConverts = false;  // A's rows are read where they stand
+  static constexpr bool kMatrices = false;
+  static constexpr std::size_t kDepthMultiple = kDepth;
+  static constexpr std::size_t kRowMultiple = 1;
+  static constexpr std::size_t row_stride(std::size_t depth) { return depth; }
 
   [[gnu::always_inline]] static Vec<W> column(const float* b) { return load<W>(b); }
   [[gnu::always_inline]] static Vec<W> row(const float* a) { return splat<W>(*a); }
@@ -35,10 +45,15 @@ struct FloatOperand {
 template <int W>
 struct Bf16Operand {
   using Element = std::uint16_t;
+  using Registers = NoRegisters;
   using Bits = typename VectorOf<W>::Bits;
   static constexpr Precision kPrecision = Precision::bf16;
   static constexpr std::size_t kDepth = 2;
   static constexpr bool kConverts = true;
+  static constexpr bool kMatrices = false;
+  static constexpr std::size_t kDepthMultiple = kDepth;
+  static constexpr std::size_t kRowMultiple = 1;
+  static constexpr std::size_t row_stride(std::size_t depth) { return depth; }
 
   [[gnu::always_inline]] static Bits column(const Element* b) {
     Bits bits;

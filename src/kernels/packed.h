@@ -19,7 +19,7 @@ class PackedMatrix {
       : kernels_(&kernels),
         depth_(depth),
         panels_(panels),
-        panel_bytes_(round_up(depth, kernels.element_depth) * kPanel * kernels.element_bytes),
+        panel_bytes_(round_up(depth, kernels.depth_multiple) * kPanel * kernels.element_bytes),
         bytes_(panels * panel_bytes_) {}
 
   [[nodiscard]] std::size_t depth() const { return depth_; }

@@ -85,10 +85,13 @@ void dropout(const float* in, float* out, std::uint64_t first, std::size_t n, co
     const PhiloxBlocks<W> random(group * kRun, key);
     for (std::uint64_t run = (first + done) / kRun % 8; run < 8 && done < n; ++run, done += kRun) {
       const std::uint32_t* words = random.words[run / 2];
-      const unsigned shift = run % 2 == 0 ? 0 : 16;
-      for (std::size_t i = 0; i < kRun; ++i) {
-        const std::uint32_t half = words[i] >> shift & 0xffffU;
-        out[done + i] = half >= threshold ? in[done + i] * scale : 0.0F;
+      const std::uint32_t shift = run % 2 == 0 ? 0 : 16;
+      for (std::size_t i = 0; i < kRun; i += W) {
+        typename VectorOf<W>::Bits halves;
+        __builtin_memcpy(&halves, words + i, sizeof halves);
+        halves = halves >> shift & 0xffffU;
+        const Vec<W> kept = load<W>(in + done + i) * scale;
+        store<W>(out + done + i, halves >= threshold ? kept : Vec<W>{});
       }
     }
   }

@@ -84,6 +84,7 @@ constexpr StageKernels stage() {
 constexpr std::size_t kChains = 10;
 template <class Operand, int W>
 float multiply_add_chains(std::size_t n) {
+  if constexpr (Operand::kMatrices) return Operand::multiply_add_chains(n);
   alignas(kCacheLine) typename Operand::Element small[W * Operand::kDepth];
   for (std::size_t i = 0; i < W * Operand::kDepth; ++i) {
     const float value = 1 / static_cast<float>(n + i + 2);
@@ -132,6 +133,7 @@ constexpr Kernels make_kernels(const Kernels* canonical) {
   table.precision = Operand::kPrecision;
   table.element_bytes = sizeof(typename Operand::Element);
   table.element_depth = Operand::kDepth;
+  table.depth_multiple = Operand::kDepthMultiple;
   table.multiply = multiply<Isa, Operand>;
   table.outer_product = outer_product<Isa, Operand>;
   const auto set_cell = [&](CellKind kind, StageKernels outer, StageKernels inner = {}) {
@@ -157,7 +159,10 @@ constexpr Kernels make_kernels(const Kernels* canonical) {
   table.move_average = move_average;
   table.sum_of_squares = sum_of_squares;
   table.multiply_add_chains = multiply_add_chains<Operand, W>;
-  table.multiply_adds_per_repetition = kChains * W * Operand::kDepth;
+  if constexpr (Operand::kMatrices)
+    table.multiply_adds_per_repetition = Operand::kMultiplyAddsPerRepetition;
+  else
+    table.multiply_adds_per_repetition = kChains * W * Operand::kDepth;
   table.read = read<W>;
   return table;
 }

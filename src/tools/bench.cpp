@@ -167,7 +167,7 @@ class Probes {
   void measure() {
     if (!roofs_probe_) {
       roofs_probe_.emplace(team_);
-      weights_ = Buffer<float>(streamed_bytes_ / sizeof(float));
+      weights_ = readable_values(streamed_bytes_ / sizeof(float));
     }
     const Roofs roofs = roofs_probe_->measure();
     multiply_adds_.push_back(roofs.multiply_adds);

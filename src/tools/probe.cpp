@@ -46,6 +46,12 @@ double multiply_add_peak(ThreadTeam& team, Precision precision) {
   return 2.0 * static_cast<double>(kRepetitions * kernels.multiply_adds_per_repetition) * threads / seconds / 1e9;
 }
 
+Buffer<float> readable_values(std::size_t count) {
+  Buffer<float> values(count);
+  std::ranges::fill(values.span(), 1.0F);
+  return values;
+}
+
 double read_peak(std::span<const float> values, ThreadTeam& team) {
   constexpr std::size_t kBytes = std::size_t{1} << 30;
   const std::size_t repetitions = kBytes / values.size_bytes() + 1;
@@ -59,7 +65,7 @@ double read_peak(std::span<const float> values, ThreadTeam& team) {
 
 RoofProbe::RoofProbe(ThreadTeam& team)
     : team_(team),
-      memory_(kMemoryBytes / sizeof(float)),
+      memory_(readable_values(kMemoryBytes / sizeof(float))),
       cache_(std::as_const(memory_).span().first(
           std::min(memory_.size(), cache_bytes() * static_cast<std::size_t>(team.size()) / sizeof(float)))) {}
 

@@ -29,7 +29,7 @@ class Compress : public ProgramTest {
 
 TEST_F(Compress, AFileComesBackFromEveryInstructionSetToEveryOther) {
   std::vector<std::string> sets;
-  for (const char* isa : {"baseline", "avx2", "avx512", "neon"}) {
+  for (const char* isa : {"baseline", "avx2", "avx512", "amx", "neon"}) {
     setenv("RUNE_ISA", isa, 1);
     const Result result = run({"compress", "run", "other.txt", "-o", std::string(isa) + ".rune", "--streams", "7"});
     if (result.err.find("this processor and this build run") != std::string::npos) continue;

@@ -17,7 +17,8 @@ struct Path {
 };
 
 #if defined(__x86_64__)
-constexpr Path kPaths[] = {{"baseline", "f32"}, {"avx2", "f32"}, {"avx512", "f32"}, {"avx512", "bf16"}};
+constexpr Path kPaths[] = {
+    {"baseline", "f32"}, {"avx2", "f32"}, {"avx512", "f32"}, {"avx512", "bf16"}, {"amx", "bf16"}};
 #elif defined(__aarch64__)
 constexpr Path kPaths[] = {{"neon", "f32"}};
 #endif
