@@ -36,7 +36,7 @@ bool parse(int argc, const char* const* argv, Request& request) {
   line.option("--seconds", "S", request.options.seconds, "Measure each workload for so long.");
   line.option("--threads", "N", request.options.threads, "0: one for each processor.");
   line.option("--precision", "NAME", request.options.precision,
-              "f32, bf16 or auto: bf16 where the processor multiplies it.");
+              "f32, bf16 or auto: bf16 where the processor is faster with it.");
   line.flag("--json", request.json, "Write one line of JSON for each workload.");
   line.flag("--list", request.list, "List the workloads, with --json all that they are.");
   line.flag("--roofs", request.roofs, "Measure what the processor can do, and nothing else.");

@@ -11,8 +11,7 @@ namespace rune::app {
 inline void add_precision_option(CommandLine& line, Precision& precision) {
   line.option("--precision", "NAME", precision,
               "What the factors of matrix products are rounded to: " + train::list_names<Precision>() +
-                  ". auto: bf16, twice as fast, where the processor multiplies it; the result then depends on the "
-                  "machine.");
+                  ". auto: bf16 where the processor is faster with it; the result then depends on the machine.");
 }
 
 }  // namespace rune::app

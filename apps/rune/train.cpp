@@ -143,7 +143,7 @@ void add_training_options(CommandLine& line, TrainOptions& train, DurationFlags&
   line.option("--seed", "N", train.seed, "Decides first weights, dropout and samples.");
   line.option("--precision", "NAME", train.precision,
               "What the factors of matrix products are rounded to; sums are f32: " + train::list_names<Precision>() +
-                  ". auto: bf16, twice as fast, where the processor multiplies it.");
+                  ". auto: bf16 where the processor is faster with it.");
   line.option("--threads", "N", train.threads, "Threads; 0: one for each processor. The result does not depend on it.");
   line.exclusive({"--epochs", "--steps", "--minutes"});
 }

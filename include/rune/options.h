@@ -33,8 +33,8 @@ enum class Initialization {
 /// What the factors of matrix products are rounded to. Sums, states, parameters, optimiser and loss are f32 in both.
 enum class Precision {
   f32,
-  bf16,       ///< twice as fast where the processor multiplies it; its gradients agree with f32 to about 2e-2
-  automatic,  ///< bf16 where the processor multiplies it, else f32
+  bf16,       ///< faster on most processors that multiply it; its gradients agree with f32 to about 2e-2
+  automatic,  ///< bf16 where the processor is faster with it, else f32
 };
 
 /// The shape of a model.
