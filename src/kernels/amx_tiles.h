@@ -61,7 +61,8 @@ template <int N, class Function>
   }(std::make_integer_sequence<int, N>{});
 }
 
-/// R x P tiles of sums: 16 R rows of A, (.., depth) a_stride apart, by P panels, from zero; left in `sums`, tile by tile.
+/// R x P tiles of sums: 16 R rows of A, (.., depth) a_stride apart, by P panels, from zero; left in `sums`, tile by
+/// tile.
 template <int R, int P>
 void sum_tiles(const std::uint16_t* a, std::size_t a_stride, const std::uint16_t* b, std::size_t panel_stride,
                std::size_t depth, float* sums) {

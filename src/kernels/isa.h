@@ -18,8 +18,8 @@ extern const Kernels kAvx2Canonical;
 extern const Kernels kAvx512Canonical;
 extern const Kernels kNeonCanonical;
 
-/// The tables that this processor can run, the fastest first, those of an instruction set together. One definition per processor family:
-/// dispatch_<family>.cpp.
+/// The tables that this processor can run, the fastest first, those of an instruction set together. One definition per
+/// processor family: dispatch_<family>.cpp.
 std::span<const Kernels* const> detect_kernels();
 
 }  // namespace rune::kernels

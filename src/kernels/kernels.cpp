@@ -52,10 +52,10 @@ const Kernels& kernels() { return kernels(Precision::f32); }
 const Kernels& canonical() { return *kernels().canonical; }
 
 const Kernels& kernels(Precision precision) {
-  static const auto chosen = choose();
-  const auto best = [](Precision of) { return std::ranges::find(chosen, of, &Kernels::precision); };
-  if (precision == Precision::automatic) return *chosen.front();
-  if (const auto found = best(precision); found != chosen.end()) return **found;
+  static const auto kChosen = choose();
+  const auto best = [](Precision of) { return std::ranges::find(kChosen, of, &Kernels::precision); };
+  if (precision == Precision::automatic) return *kChosen.front();
+  if (const auto found = best(precision); found != kChosen.end()) return **found;
   throw InputError("bf16 needs a processor that multiplies it (AMX, or AVX-512 with bf16); this one runs " +
                    std::string(to_string(kernels(Precision::f32).isa)) + ": use --precision f32");
 }

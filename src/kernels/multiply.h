@@ -411,8 +411,8 @@ template <class Operand>
 constexpr std::size_t kTransposedStride = Operand::row_stride(kOuterDepth);
 
 /// 16 columns of D, rows [0, depth), as 16 rows kTransposedStride apart, filled up with zeros; with `sums`, 16 of them,
-/// the columns are added to these as well. Operands of several elements are first interleaved, then transposed as floats are:
-/// half the shuffles of bf16.
+/// the columns are added to these as well. Operands of several elements are first interleaved, then transposed as
+/// floats are: half the shuffles of bf16.
 template <class Operand, int W>
 inline void transpose_block(const float* d, std::size_t stride, std::size_t depth, typename Operand::Element* out,
                             float* sums) {

@@ -3,9 +3,9 @@
 #include <cstddef>
 
 /// Arguments of the matrix products. Every element of a result is one chain of fused multiply-adds (or dot products of
-/// two) over the depth, in ascending order, starting from its initial value; with AMX, chains over 512 of the depth, each
-/// starting from zero, which are added to it one after the other. So its bits depend on the shapes alone, never on tiles
-/// or threads.
+/// two) over the depth, in ascending order, starting from its initial value; with AMX, chains over 512 of the depth,
+/// each starting from zero, which are added to it one after the other. So its bits depend on the shapes alone, never on
+/// tiles or threads.
 namespace rune::kernels {
 
 /// Units (hidden, gate columns, logits) come in blocks of 16 on every instruction set; a panel of packed weights is 16

@@ -14,7 +14,8 @@ namespace rune::tools {
 /// operations each.
 double multiply_add_peak(ThreadTeam& team, Precision precision);
 
-/// Values to read. They are written once: what never was has no memory of its own, the system maps it to the same zeros.
+/// Values to read. They are written once: what never was has no memory of its own, the system maps it to the same
+/// zeros.
 Buffer<float> readable_values(std::size_t count);
 
 /// Reading these values again and again from wherever in the memory they stay, every thread its share. GB/s of all
