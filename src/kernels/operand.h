@@ -5,15 +5,15 @@
 /// What the matrix products multiply: how a panel interleaves its rows, how a row of A is read, and how both are
 /// multiplied into float accumulators.
 ///
-/// Stands on the stack while an operand is multiplied, for those that need more than vectors.
-struct NoRegisters {};
-
 /// An operand with kMatrices multiplies whole matrices instead of tiles of vectors (MatrixProduct in multiply.h).
 ///
 /// A column vector holds kDepth neighbouring rows of a panel, lane by lane; a row vector the same kDepth elements of a
 /// row of A in every lane.
 namespace rune::kernels {
 namespace {
+
+/// Stands on the stack while an operand is multiplied. One that needs more than vectors has its own.
+struct NoRegisters {};
 
 /// Floats, by fused multiply-adds where there are any.
 template <int W>

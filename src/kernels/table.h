@@ -84,7 +84,6 @@ constexpr StageKernels stage() {
 constexpr std::size_t kChains = 10;
 template <class Operand, int W>
 float multiply_add_chains(std::size_t n) {
-  if constexpr (Operand::kMatrices) return Operand::multiply_add_chains(n);
   alignas(kCacheLine) typename Operand::Element small[W * Operand::kDepth];
   for (std::size_t i = 0; i < W * Operand::kDepth; ++i) {
     const float value = 1 / static_cast<float>(n + i + 2);
@@ -158,11 +157,13 @@ constexpr Kernels make_kernels(const Kernels* canonical) {
   table.rmsprop = rmsprop;
   table.move_average = move_average;
   table.sum_of_squares = sum_of_squares;
-  table.multiply_add_chains = multiply_add_chains<Operand, W>;
-  if constexpr (Operand::kMatrices)
+  if constexpr (Operand::kMatrices) {
+    table.multiply_add_chains = Operand::multiply_add_chains;
     table.multiply_adds_per_repetition = Operand::kMultiplyAddsPerRepetition;
-  else
+  } else {
+    table.multiply_add_chains = multiply_add_chains<Operand, W>;
     table.multiply_adds_per_repetition = kChains * W * Operand::kDepth;
+  }
   table.read = read<W>;
   return table;
 }
