@@ -135,8 +135,8 @@ struct Kernels {
 /// environment variable RUNE_ISA (baseline, avx2, avx512, amx, neon): amx adds products of bf16 to avx512. Throws
 /// InputError if that one is unknown or cannot run here. Chosen once.
 const Kernels& kernels();
-/// Those of a precision, chosen alike; `automatic`: the fastest, mostly bf16 where there is one. Throws InputError where
-/// this processor, or what RUNE_ISA leaves of it, does not multiply bf16.
+/// Those of a precision, chosen alike; `automatic`: the fastest, mostly bf16 where there is one. Throws InputError
+/// where this processor, or what RUNE_ISA leaves of it, does not multiply bf16.
 const Kernels& kernels(Precision precision);
 /// f32 kernels of the same instruction set without fused multiply-adds. What a network computes forward, and
 /// exponentials, have the same bits with those of every other instruction set: the order of a sum depends on shapes
