@@ -45,7 +45,12 @@ async function watch(tab) {
   await page.getByLabel("Logarithmic").check();
   await loss.focus();
   await page.keyboard.press("ArrowLeft");
-  await tab.sees(page.locator(".chart-x", { hasText: /^step \d/ }), "the cursor's step");
+  const cursor = page.locator(".chart-x", { hasText: /^step \d/ });
+  await tab.sees(cursor, "the cursor's step");
+  const picture = await loss.locator("canvas").elementHandle();
+  await page.getByLabel("Logarithmic").uncheck();
+  await tab.until(async () => !(await picture.evaluate((canvas) => canvas.isConnected)), "a picture of the other axis");
+  await tab.sees(cursor, "the cursor's step in the new picture");
 
   const slider = page.getByLabel("Training time");
   await slider.focus();

@@ -140,6 +140,12 @@ export function Chart(props: ChartProps) {
   const latest = useRef(onZoom); // a picture lives longer than what it was made with
   latest.current = onZoom;
 
+  const place = useRef<number | null>(null); // of the cursor, which outlives a picture
+  const onCursor = (x: number | null) => {
+    place.current = x;
+    setCursor(x);
+  };
+
   useEffect(() => {
     if (width === 0) return;
     const element = box.current!;
@@ -152,21 +158,27 @@ export function Chart(props: ChartProps) {
       formatX,
       color: (name: string) => colorOf(element, name),
     };
-    const handlers = { onCursor: setCursor, onZoom: (next: Zoom) => latest.current(next) };
+    const handlers = { onCursor, onZoom: (next: Zoom) => latest.current(next) };
     const made = new uPlot(optionsOf(look, handlers), [[]], element);
     plot.current = made;
     return () => made.destroy();
   }, [lines, width, height, paint, group, logarithmic, formatX]);
 
   useEffect(() => {
-    if (!plot.current || width === 0) return;
+    const u = plot.current;
+    if (!u || width === 0) return;
     const [min, max] = zoom ?? wholeRange(curves);
     const tables = curves.map(({ points }): uPlot.AlignedData => {
       const { x, y } = downsample(points, [min, max], width, logarithmic ? Math.log : (value) => value);
       return [x, y];
     });
-    plot.current.setData(tables.length > 0 ? uPlot.join(tables) : [[]], false);
-    plot.current.setScale("x", { min, max });
+    const isNew = u.status === 0; // it begins without a cursor, and says so
+    const kept = place.current;
+    u.batch(() => {
+      u.setData(tables.length > 0 ? uPlot.join(tables) : [[]], false);
+      u.setScale("x", { min, max });
+    });
+    if (isNew && kept !== null && kept >= min && kept <= max) u.setCursor({ left: u.valToPos(kept, "x"), top: 1 });
   }, [curves, zoom, lines, width, height, paint, group, logarithmic, formatX]);
 
   const onKeyDown = (event: KeyboardEvent) => {
