@@ -163,8 +163,10 @@ bool CommandLine::parse(int argc, const char* const* argv) {
   }
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (options[i]->count() == 0) continue;
+    const std::string_view name = split(entries_[i].names).back();
+    given_.emplace(name);
     try {
-      for (const std::string& value : values[i]) entries_[i].read(value, split(entries_[i].names).back());
+      for (const std::string& value : values[i]) entries_[i].read(value, name);
     } catch (const InputError& error) {
       throw UsageError(error.what());
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -52,6 +53,8 @@ class CommandLine {
 
   /// Throws UsageError. False: --help was asked for and has been written to stdout.
   [[nodiscard]] bool parse(int argc, const char* const* argv);
+  /// After parse(): whether this option, by the last of its names, was on the command line.
+  [[nodiscard]] bool given(std::string_view option) const { return given_.contains(option); }
   [[nodiscard]] std::string help() const;
 
  private:
@@ -82,6 +85,7 @@ class CommandLine {
   std::vector<std::string> groups_;
   std::vector<Entry> entries_;
   std::vector<std::vector<std::string>> exclusive_;
+  std::set<std::string, std::less<>> given_;
   std::vector<std::pair<std::string, std::string>> examples_;
 };
 

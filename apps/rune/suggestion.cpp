@@ -7,9 +7,7 @@
 namespace rune::app {
 
 Suggestion suggest(const text::Corpus& corpus, double minutes) {
-  constexpr int kAllThreads = 0;
-  Suggestion suggestion{
-      tools::plan_training(minutes, tools::training_speed(kAllThreads, Precision::automatic), tools::size_of(corpus))};
+  Suggestion suggestion{tools::plan_training(minutes, tools::Machine{}, tools::size_of(corpus))};
   auto& [plan, memory] = suggestion;
   if (corpus.train.size() >= 2) plan.train = train::fitted(plan.train, corpus);
   const model::Model model = model::new_model(plan.model, corpus.vocabulary, 1);

@@ -46,6 +46,7 @@ struct Request {
   TextOptions text;
   bool validation_asked = false;  // --validation-fraction was given
   ModelOptions model;
+  tools::Shape shape;  // of the model, as far as it was given
   TrainOptions train;
   TrainingDisplay::Options display;
   WatchFlags watch;
@@ -275,6 +276,9 @@ bool parse(int argc, const char* const* argv, Request& request) {
     throw UsageError("expected - (standard input) to be the only TEXT");
   }
   request.train.duration = duration.period().value_or(request.train.duration);
+  if (line.given("--cell")) request.shape.cell = request.model.cell;
+  if (line.given("--layers")) request.shape.layers = request.model.layers;
+  if (line.given("--hidden-size")) request.shape.hidden_size = request.model.hidden_size;
   request.validation_asked = validation_fraction.has_value();
   if (validation_fraction) {
     request.text.validation_fraction = *validation_fraction;
@@ -366,8 +370,9 @@ bool leaves_choice(const Request& request) {
 
 // Chooses for the machine, the text and the time what the command line leaves open.
 void plan(Request& request, const text::Corpus& corpus) {
-  const double speed = tools::training_speed(request.train.threads, request.train.precision);
-  const tools::TrainingPlan plan = tools::plan_training(request.train.duration.value, speed, tools::size_of(corpus));
+  const tools::Machine machine{request.train.threads, request.train.precision};
+  const tools::TrainingPlan plan =
+      tools::plan_training(request.train.duration.value, machine, tools::size_of(corpus), request.shape);
   Request planned;
   planned.model = plan.model;
   planned.train = plan.train;

@@ -7,6 +7,7 @@
 #include <rune/options.h>
 
 #include "text/corpus.h"
+#include "tools/workload.h"
 
 /// What to train where nothing is asked for but a time: docs/training.md.
 namespace rune::tools {
@@ -34,11 +35,22 @@ struct TrainingPlan {
   std::vector<Choice> choices;
 };
 
-/// Multiply-adds a second that training reaches here with so many threads (0: one for each processor) in a precision:
-/// those of a middling workload of `rune bench`, measured for about two seconds.
-double training_speed(int threads, Precision precision);
+/// What trains.
+struct Machine {
+  int threads = 0;  // 0: one for each processor
+  Precision precision = Precision::automatic;
+};
 
-/// A plan for so many minutes, above 0, at that speed. A function of its arguments.
-TrainingPlan plan_training(double minutes, double multiply_adds_per_second, const TextSize& text);
+/// Multiply-adds a second that training a model reaches here, measured for about a second: what a character needs forward
+/// and backward, as forward_multiply_adds() counts, times characters a second.
+double training_speed(const ModelOptions& model, int batch_size, const Machine& machine);
+
+/// A plan for so many minutes, above 0, at that speed; of the shape, cell, layers and hidden size are taken where they are
+/// set. A function of its arguments.
+TrainingPlan plan_training(double minutes, double multiply_adds_per_second, const TextSize& text,
+                           const Shape& asked = {});
+/// A plan for this machine. Its speed depends on the model, and the model on its speed: a plan at the speed of a middling
+/// model says which one to measure for the plan that is returned. Takes a few seconds.
+TrainingPlan plan_training(double minutes, const Machine& machine, const TextSize& text, const Shape& asked = {});
 
 }  // namespace rune::tools

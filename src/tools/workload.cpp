@@ -72,14 +72,16 @@ std::string_view to_string(Workload::Task task) {
   return "";
 }
 
+std::string summary(const ModelOptions& model) {
+  return fmt::format("{} {} x {}", upper_case(model::name_of(model.cell)), model.layers, model.hidden_size);
+}
+
 std::string summary(const Workload& workload) {
-  const ModelOptions& model = workload.model;
   const bool writes = workload.task == write;
   const std::string_view side_by_side = writes                                         ? "texts"
                                         : workload.train.batching == Batching::records ? "records"
                                                                                        : "streams";
-  return fmt::format("{} {} {} x {}, {} {} x {}", to_string(workload.task), upper_case(model::name_of(model.cell)),
-                     model.layers, model.hidden_size, workload.train.batch_size,
+  return fmt::format("{} {}, {} {} x {}", to_string(workload.task), summary(workload.model), workload.train.batch_size,
                      workload.train.batch_size == 1 ? side_by_side.substr(0, side_by_side.size() - 1) : side_by_side,
                      workload.train.sequence_length);
 }

@@ -24,6 +24,8 @@ struct Workload {
 };
 std::string_view to_string(Workload::Task task);
 
+/// "LSTM 2 x 512".
+std::string summary(const ModelOptions& model);
 /// "train LSTM 2 x 512, 128 streams x 100".
 std::string summary(const Workload& workload);
 

@@ -76,6 +76,15 @@ TEST_F(Train, NamesRunsAfterTheirTextAndANumber) {
   EXPECT_EQ(run(arguments).out, "runs/book-2\n");
 }
 
+TEST_F(Train, PlansForTheCellThatIsAskedFor) {
+  for (const std::string cell : {"lstm", "gru", "mingru"}) {
+    const Result result = run({"train", "book.txt", "-o", cell, "--minutes", "0.01", "--cell", cell, "--layers", "1"});
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_THAT(result.err, HasSubstr("Plan (options that you give win)")) << cell;
+    EXPECT_THAT(read(cell + "/config.toml"), AllOf(HasSubstr("\"" + cell + "\""), HasSubstr("layers = 1"))) << cell;
+  }
+}
+
 TEST_F(Train, LineEndsOfBothKindsTrainTheSameModel) {
   std::string crlf;
   for (const char c : sentences(1500)) crlf += c == '\n' ? std::string("\r\n") : std::string(1, c);

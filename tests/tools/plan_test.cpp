@@ -38,6 +38,11 @@ TEST(Plan, AShortTextGetsASmallModelAndMoreDropout) {
   const TrainingPlan poem = plan(10, {.training = 20'000, .validation = 2'000, .vocabulary_size = 60});
   EXPECT_LT(poem.model.hidden_size, novel.model.hidden_size);
   EXPECT_GT(poem.model.dropout, novel.model.dropout);
+  EXPECT_GT(poem.model.weight_drop, 0);
+  EXPECT_EQ(novel.model.weight_drop, 0);
+  const TrainingPlan narrow = plan(1, {.training = 30'000, .vocabulary_size = 60}, kLaptop / 10);
+  EXPECT_GT(narrow.epochs, 20);
+  EXPECT_LT(narrow.model.dropout, poem.model.dropout);  // it could not spare as many units
   EXPECT_GT(poem.epochs, novel.epochs);
 }
 
@@ -68,6 +73,24 @@ TEST(Plan, RecordsAreTrainedAsRecords) {
   EXPECT_EQ(plan(10, names).train.batching, Batching::records);
 }
 
+// A cell has no options of another one, whatever the text and the time.
+TEST(Plan, IsMadeForTheShapeThatIsAskedFor) {
+  const TextSize poem{.training = 20'000, .validation = 2'000, .vocabulary_size = 60};
+  for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat, Cell::mingru}) {
+    for (const TextSize& text : {kNovel, poem}) {
+      const TrainingPlan some = plan_training(10, kLaptop, text, {.cell = cell, .layers = 1, .hidden_size = 96});
+      EXPECT_NO_THROW(model::validate(some.model));
+      EXPECT_EQ(some.model.cell, cell);
+      EXPECT_EQ(some.model.layers, 1);
+      EXPECT_EQ(some.model.hidden_size, 96);
+    }
+  }
+  const TrainingPlan small = plan_training(10, kLaptop, kNovel, {.hidden_size = 64});
+  const TrainingPlan large = plan_training(10, kLaptop, kNovel, {.hidden_size = 1024});
+  EXPECT_GT(small.epochs, 100 * large.epochs);
+  EXPECT_GT(small.train.optimizer.learning_rate, large.train.optimizer.learning_rate);
+}
+
 TEST(Plan, WordsGetAnEmbedding) {
   TextSize words = kNovel;
   words.vocabulary_size = 30'000;
@@ -76,9 +99,19 @@ TEST(Plan, WordsGetAnEmbedding) {
 }
 
 TEST(Plan, TheSpeedIsMeasured) {
-  const double speed = training_speed(1, Precision::f32);
+  ModelOptions model;
+  model.hidden_size = 64;
+  const double speed = training_speed(model, 8, {.threads = 1, .precision = Precision::f32});
   EXPECT_GT(speed, 1e6);
   EXPECT_LT(speed, 1e14);
+}
+
+// However fast it is.
+TEST(Plan, OfThisMachineIsAPlan) {
+  const TrainingPlan some = plan_training(0.1, Machine{.threads = 1}, kNovel);
+  EXPECT_NO_THROW(model::validate(some.model));
+  EXPECT_GT(some.characters_per_second, 0);
+  EXPECT_EQ(some.train.duration, (Period{0.1, Period::Unit::minutes}));
 }
 
 }  // namespace
