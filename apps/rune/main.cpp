@@ -96,5 +96,7 @@ const Command& find_command(std::string_view name) {
 int main(int argc, char** argv) {
   // A reader that goes away ends the process silently, even where the caller ignores the signal.
   std::signal(SIGPIPE, SIG_DFL);
+  // A limit on the size of files is an error of the write that meets it, as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   return rune::app::guarded(argc, argv);
 }

@@ -143,8 +143,14 @@ void validate(const TextOptions& text, const TrainOptions& train) {
   if (train.reset_state == ResetState::document && !form.documents) {
     throw InputError("expected documents with reset_state document, found none; add documents, or reset it otherwise");
   }
-  if ((form.records == Records::jsonl) && form.field.empty()) {
+  if (form.records == Records::jsonl && form.field.empty()) {
     throw InputError("expected the name of a field with records jsonl, found none; see field");
+  }
+  const bool has_fields =
+      form.records == Records::csv || form.records == Records::tsv || form.records == Records::jsonl;
+  if (!form.field.empty() && !has_fields) {
+    throw InputError(fmt::format("expected records csv, tsv or jsonl with a field ('{}'), found {}", form.field,
+                                 name_of(form.records)));
   }
   if (form.lowercase && form.fold_case) throw InputError("expected lowercase or fold_case, found both");
   if (windows && train.batching != Batching::windows) {

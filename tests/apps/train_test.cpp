@@ -1,3 +1,7 @@
+#include <sys/resource.h>
+
+#include <filesystem>
+
 #include <gmock/gmock.h>
 
 #include "apps/program.h"
@@ -83,6 +87,23 @@ TEST_F(Train, PlansForTheCellThatIsAskedFor) {
     EXPECT_THAT(result.err, HasSubstr("Plan (options that you give win)")) << cell;
     EXPECT_THAT(read(cell + "/config.toml"), AllOf(HasSubstr("\"" + cell + "\""), HasSubstr("layers = 1"))) << cell;
   }
+}
+
+// As a full disk is, which tests/faults has at every write.
+TEST_F(Train, ALimitOfFileSizesIsAnErrorThatNamesTheFile) {
+  const Arguments arguments = training("book.txt", "run", {"--steps", "4"});
+  ASSERT_EQ(run(arguments).exit_code, 0);
+  const auto enough = std::filesystem::file_size(path("run/last.safetensors"));
+  std::filesystem::remove_all(path("run"));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  const rlimit limited{enough - 1, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limited), 0);
+  const pid_t child = start(arguments);
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  const Result result = wait(child);
+  EXPECT_EQ(result.exit_code, 1);
+  EXPECT_THAT(result.err, AllOf(HasSubstr(".safetensors"), HasSubstr("File too large"))) << result.err;
 }
 
 TEST_F(Train, LineEndsOfBothKindsTrainTheSameModel) {

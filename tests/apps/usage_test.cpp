@@ -43,6 +43,7 @@ TEST_F(Usage, WrongUsageExitsWithTwoAndSaysNothingOnStdout) {
                                      {"train", "text", "--precision", "f64"},
                                      {"train", "text", "--eval-every", "2x"},
                                      {"train", "text", "--lr", "nan"},
+                                     {"train", "text", "--field", "body"},
                                      {"resume"},
                                      {"resume", "a", "b"},
                                      {"sample"},
