@@ -407,18 +407,20 @@ inline void transpose_square(const float* in, std::size_t in_stride, float* out,
   for (int i = 0; i < W; ++i) store<W>(out + static_cast<std::size_t>(i) * out_stride, rows[i]);
 }
 
-/// From a row of D transposed to the next, in elements.
+/// From a row of D transposed to the next, in elements: whole cache lines. Of a small depth the rows stand close together,
+/// since at the distance of the greatest one all would fall into the same sets of the first-level cache.
 template <class Operand>
-constexpr std::size_t kTransposedStride = Operand::row_stride(kOuterDepth);
+constexpr std::size_t transposed_stride(std::size_t padded_depth) {
+  return Operand::row_stride(up_to_multiple(padded_depth, kCacheLine / sizeof(typename Operand::Element)));
+}
 
-/// 16 columns of D, rows [0, depth), as 16 rows kTransposedStride apart, filled up with zeros; with `sums`, 16 of them,
-/// the columns are added to these as well. Operands of several elements are first interleaved, then transposed as
-/// floats are: half the shuffles of bf16.
+/// 16 columns of D, rows [0, depth), as 16 rows `out_stride` apart, filled up with zeros; with `sums`, 16 of them, the
+/// columns are added to these as well. Operands of several elements are first interleaved, then transposed as floats
+/// are: half the shuffles of bf16.
 template <class Operand, int W>
 inline void transpose_block(const float* d, std::size_t stride, std::size_t depth, typename Operand::Element* out,
-                            float* sums) {
+                            std::size_t out_stride, float* sums) {
   constexpr std::size_t kDepth = Operand::kDepth;
-  constexpr std::size_t kStride = kTransposedStride<Operand>;
   Vec<W> totals[kPanel / W] = {};
   if (sums != nullptr)
     for (std::size_t j = 0; j < kPanel; j += W) totals[j / W] = load<W>(sums + j);
@@ -437,7 +439,8 @@ inline void transpose_block(const float* d, std::size_t stride, std::size_t dept
       square_stride = kPanel;
     }
     for (std::size_t j = 0; j < kPanel; j += W)
-      transpose_square<W>(square + j, square_stride, reinterpret_cast<float*>(out + j * kStride + k), kStride / kDepth);
+      transpose_square<W>(square + j, square_stride, reinterpret_cast<float*>(out + j * out_stride + k),
+                          out_stride / kDepth);
     if (sums == nullptr) continue;
     for (std::size_t j = 0; j < kPanel; j += W) {
       Vec<W> part[4] = {};
@@ -447,11 +450,11 @@ inline void transpose_block(const float* d, std::size_t stride, std::size_t dept
   }
   for (; k < depth; ++k)
     for (std::size_t j = 0; j < kPanel; j += W) {
-      for (std::size_t i = j; i < j + W; ++i) Operand::convert(d + k * stride + i, 1, out + i * kStride + k);
+      for (std::size_t i = j; i < j + W; ++i) Operand::convert(d + k * stride + i, 1, out + i * out_stride + k);
       totals[j / W] += load<W>(d + k * stride + j);
     }
   for (; k % Operand::kDepthMultiple != 0; ++k)
-    for (std::size_t j = 0; j < kPanel; ++j) out[j * kStride + k] = 0;
+    for (std::size_t j = 0; j < kPanel; ++j) out[j * out_stride + k] = 0;
   if (sums == nullptr) return;
   for (std::size_t j = 0; j < kPanel; j += W) store<W>(sums + j, totals[j / W]);
 }
@@ -546,12 +549,14 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
   [[maybe_unused]] const typename Operand::Registers registers;
   const std::size_t panels = (outer.columns + kPanel - 1) / kPanel;
   float* const edge = scratch;                                               // (kMaxRows, 64)
-  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);  // (128, kTransposedStride)
-  Element* const x_packed = d_transposed + kOuterBlocks * kPanel * kTransposedStride<Operand>;  // (panels, padded, 16)
+  auto* const d_transposed = reinterpret_cast<Element*>(edge + kOuterEdge);  // (128, d_stride)
+  Element* const x_packed =
+      d_transposed + kOuterBlocks * kPanel * transposed_stride<Operand>(kOuterDepth);  // (panels, padded, 16)
 
   for (std::size_t first = 0; first < outer.rows; first += kOuterDepth) {
     const std::size_t depth = outer.rows - first < kOuterDepth ? outer.rows - first : kOuterDepth;
     const std::size_t padded = up_to_multiple(depth, Operand::kDepthMultiple);
+    const std::size_t d_stride = transposed_stride<Operand>(padded);
     const bool begin = first == 0 && !outer.add;
     // 1. X is packed
     pack_panels<Operand>(outer.x + first * outer.x_stride, outer.x_stride, outer.columns, depth, padded, x_packed);
@@ -565,14 +570,14 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
         for (std::size_t i = 0; i < count; ++i)
           transpose_block<Operand, Isa::kWidth>(outer.d + (first + k) * outer.d_stride + blocks[base + i].d_column,
                                                 outer.d_stride, depth - k < kRowsTogether ? depth - k : kRowsTogether,
-                                                d_transposed + i * kPanel * kTransposedStride<Operand> + k,
+                                                d_transposed + i * kPanel * d_stride + k, d_stride,
                                                 outer.column_sums != nullptr ? sums[i] : nullptr);
       std::size_t rows = 0;
       for (std::size_t i = 0; i < count; ++i) {
         const OuterBlock& block = blocks[base + i];
-        Element* const transposed = d_transposed + i * kPanel * kTransposedStride<Operand>;
+        Element* const transposed = d_transposed + i * kPanel * d_stride;
         for (std::size_t j = 0; j < block.count; ++j, ++rows) {
-          a[rows] = transposed + j * kTransposedStride<Operand>;
+          a[rows] = transposed + j * d_stride;
           c[rows] = outer.c + (block.c_row + j) * outer.columns;
           if (outer.column_sums == nullptr) continue;
           float& target = outer.column_sums[block.c_row + j];
@@ -583,7 +588,7 @@ void outer_product(const OuterProduct& outer, std::span<const OuterBlock> blocks
       }
       // 3. C += D^T * X
       const MatrixProduct<Element> product{.a = d_transposed,
-                                           .a_stride = kTransposedStride<Operand>,
+                                           .a_stride = d_stride,
                                            .rows = rows,
                                            .depth = padded,
                                            .b = x_packed,

@@ -2,13 +2,12 @@
 
 #include <cstddef>
 
-/// Elementwise optimiser updates over one stretch of the parameter arena, PyTorch's formulas in PyTorch's order of
-/// operations.
-/// `gradient_scale` is the clipping factor, applied to each gradient first. Scalars are computed in double and given as
-/// float.
+/// Elementwise optimiser updates over one stretch of the parameter arena, by PyTorch's formulas. `gradient_scale` is the
+/// clipping factor, applied to each gradient first. Scalars are computed in double and given as float.
 namespace rune::kernels {
 
-/// Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101).
+/// Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of the end of the paper's section 2: what corrects
+/// the second moment's bias, c = sqrt(1 - beta2^t), stands in the step and in eps, which saves a division of each value.
 struct AdamUpdate {
   float gradient_scale = 1;
   float weight_decay = 0;     // coupled: gradient += weight_decay * parameter
@@ -17,9 +16,8 @@ struct AdamUpdate {
   float one_minus_beta1 = 0.1F;
   float beta2 = 0.999F;
   float one_minus_beta2 = 0.001F;
-  float step_size = 0;              // lr / (1 - beta1^t)
-  float sqrt_bias_correction2 = 1;  // sqrt(1 - beta2^t)
-  float eps = 1e-8F;
+  float step_size = 0;  // lr * c / (1 - beta1^t)
+  float eps = 1e-8F;    // PyTorch's, times c
 };
 
 /// SGD with momentum and Nesterov. On the first step the momentum buffer becomes the gradient itself.

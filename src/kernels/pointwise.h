@@ -122,7 +122,7 @@ inline void adam(const AdamUpdate& u, float* __restrict parameters, const float*
     const float v = second[i] * u.beta2 + g * g * u.one_minus_beta2;
     first[i] = m;
     second[i] = v;
-    parameters[i] = p - u.step_size * (m / (__builtin_sqrtf(v) / u.sqrt_bias_correction2 + u.eps));
+    parameters[i] = p - u.step_size * (m / (__builtin_sqrtf(v) + u.eps));
   }
 }
 

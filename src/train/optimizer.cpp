@@ -89,9 +89,8 @@ void Optimizer::step(model::Parameters& parameters, const model::Parameters& gra
           .one_minus_beta1 = static_cast<float>(1 - options_.beta1),
           .beta2 = static_cast<float>(options_.beta2),
           .one_minus_beta2 = static_cast<float>(1 - options_.beta2),
-          .step_size = static_cast<float>(learning_rate / correction1),
-          .sqrt_bias_correction2 = static_cast<float>(std::sqrt(correction2)),
-          .eps = eps,
+          .step_size = static_cast<float>(learning_rate * std::sqrt(correction2) / correction1),
+          .eps = static_cast<float>(options_.eps * std::sqrt(correction2)),
       };
       split([&](std::size_t i, std::size_t n) {
         kernels.adam(update, values + i, slopes + i, first + i, second + i, n);
