@@ -55,7 +55,7 @@ void refuse_unknown(const std::vector<std::string>& systems, const std::vector<t
   }
 }
 
-std::string configuration_of(const train::RunConfig& config) {
+std::string configuration_of(const train::RunConfig& config, const Period& duration) {
   const ModelOptions& model = config.model;
   const TrainOptions& train = config.train;
   std::string text = fmt::format("{} {} x {}", train::name_of(model.cell), model.layers, model.hidden_size);
@@ -74,7 +74,7 @@ std::string configuration_of(const train::RunConfig& config) {
     text += fmt::format(", weight decay {}", decay);
   }
   if (train.clip_norm > 0) text += fmt::format(", gradient norm at most {}", train.clip_norm);
-  return text + fmt::format("; {}", train::to_string(train.duration));
+  return text + fmt::format("; {}", train::to_string(duration));
 }
 
 // The configuration of one training; true: it is shorter than the recipe's.
@@ -96,8 +96,8 @@ std::vector<std::string> some_of(std::vector<std::string> samples) {
   return {samples.front(), samples[samples.size() / 2], samples.back()};
 }
 
-SystemRun result_of(const train::RunDirectory& directory, std::uint64_t seed) {
-  SystemRun run{.seed = seed, .curve = read_run(directory.path())};
+SystemRun result_of(const train::RunDirectory& directory, std::uint64_t seed, const Period& duration) {
+  SystemRun run{.seed = seed, .duration = duration, .curve = read_run(directory.path())};
   run.curve.label = fmt::format("seed {}", seed);
   const CurvePoint& last = run.curve.points.back();
   run.characters = static_cast<std::int64_t>(last.characters.value_or(0));
@@ -131,7 +131,7 @@ std::optional<SystemRun> train_once(const train::Recipe& recipe, std::uint64_t s
     trainer.emplace(std::move(model), std::move(corpus), config.train, &directory);
   }
   if (!trainer->finished() && trainer->run(observer) == train::Outcome::stopped) return std::nullopt;
-  return result_of(directory, seed);
+  return result_of(directory, seed, trainer->options().duration);
 }
 
 // The median over all runs at a published point; empty where none has it.
@@ -352,7 +352,7 @@ Selection select(const ReproductionOptions& options) {
 std::optional<SystemResult> reproduce(const train::Recipe& recipe, const ReproductionOptions& options,
                                       const train::Observer& observer,
                                       const std::function<void(const std::string&)>& say) {
-  SystemResult result{.recipe = recipe, .configuration = configuration_of(recipe.config)};
+  SystemResult result{.recipe = recipe};
   TrainOptions shortened = recipe.config.train;
   result.cut_short = cut(shortened, options);
   result.published = published_curve(recipe.published, options.data);
@@ -366,6 +366,7 @@ std::optional<SystemResult> reproduce(const train::Recipe& recipe, const Reprodu
     if (automatic && judged(recipe.published) && run->seconds < kShortRun) seeds = kSeedsOfShortRuns;
     result.runs.push_back(std::move(*run));
   }
+  result.configuration = configuration_of(recipe.config, result.runs.front().duration);
   result.parameters = last_model(result, options, result.runs.front()).network.parameters().count();
   result.last = last_figure(result, /*validation=*/true);
   if (!result.last) result.last = last_figure(result, /*validation=*/false);

@@ -29,6 +29,7 @@ struct ReproductionOptions {
 /// One training of a system.
 struct SystemRun {
   std::uint64_t seed = 0;
+  Period duration;  // that it was made for, at last
   Curve curve;
   std::int64_t characters = 0;  // trained on
   double seconds = 0;

@@ -34,7 +34,7 @@ TEST_F(Reproduce, WritesAReportOfWhatThereIsATextFor) {
   EXPECT_THAT(result.err, HasSubstr("anna is left out"));
   const std::string report = read("report/report.md");
   for (const char* expected :
-       {"holmes-2-100", "holmes-2-200", "cut short after epoch 2", "not judged", "anna: left out"}) {
+       {"holmes-2-100", "holmes-2-200", "cut short after epoch 2", "; 2e.", "not judged", "anna: left out"}) {
     std::string plain = report;
     std::erase(plain, '\\');
     EXPECT_THAT(plain, HasSubstr(expected));
