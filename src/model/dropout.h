@@ -7,6 +7,7 @@
 
 #include "base/matrix.h"
 #include "base/random.h"
+#include "base/thread_team.h"
 #include "kernels/kernels.h"
 
 namespace rune::model {
@@ -33,6 +34,15 @@ struct DropoutMask {
   void apply(const float* in, float* out, std::size_t row, std::size_t rows, std::size_t columns) const {
     const std::size_t first = locked_rows > 0 ? row % locked_rows : row;
     kernels::kernels().dropout(in, out, first * columns, rows * columns, key, threshold);
+  }
+  /// The same for a part of the columns, multiples of 16.
+  void apply(const float* in, float* out, std::size_t row, std::size_t rows, std::size_t columns, Range part) const {
+    if (part.end - part.begin == columns) return apply(in, out, row, rows, columns);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const std::size_t at = i * columns + part.begin;
+      const std::size_t first = (locked_rows > 0 ? (row + i) % locked_rows : row + i) * columns + part.begin;
+      kernels::kernels().dropout(in + at, out + at, first, part.end - part.begin, key, threshold);
+    }
   }
 };
 

@@ -226,9 +226,9 @@ void Network::pack(ThreadTeam& team, bool with_table) {
 namespace {
 
 void enter(const State& state, std::span<const std::uint8_t> fresh, std::vector<LayerActivations>& layers,
-           const Streams& streams) {
+           const Share& share) {
   for (std::size_t l = 0; l < layers.size(); ++l)
-    for (std::size_t b = streams.begin; b < streams.end; ++b) {
+    for (std::size_t b = share.begin; b < share.end; ++b) {
       if (!fresh.empty() && fresh[b] != 0) {
         std::fill_n(layers[l].hidden.row(b), state.hidden[l].cols(), 0.0F);
         if (!state.cell.empty()) std::fill_n(layers[l].cell.row(b), state.cell[l].cols(), 0.0F);
@@ -239,13 +239,28 @@ void enter(const State& state, std::span<const std::uint8_t> fresh, std::vector<
     }
 }
 
-void leave(State& state, const std::vector<LayerActivations>& layers, std::size_t steps, const Streams& streams) {
+void leave(State& state, const std::vector<LayerActivations>& layers, std::size_t steps, const Share& share) {
   for (std::size_t l = 0; l < layers.size(); ++l)
-    for (std::size_t b = streams.begin; b < streams.end; ++b) {
-      const std::size_t last = steps * streams.batch_size + b;
+    for (std::size_t b = share.begin; b < share.end; ++b) {
+      const std::size_t last = steps * share.batch_size + b;
       std::copy_n(layers[l].hidden.row(last), state.hidden[l].cols(), state.hidden[l].row(b));
       if (!state.cell.empty()) std::copy_n(layers[l].cell.row(last), state.cell[l].cols(), state.cell[l].row(b));
     }
+}
+
+/// A thread's share of B streams. Of fewer streams than threads they share the units, where these are enough; the streams'
+/// states then belong to thread 0.
+Share share_of_block(std::size_t batch_size, std::size_t unit_blocks, int thread, ThreadTeam& team) {
+  const auto threads = as_size(team.size());
+  if (batch_size < threads && unit_blocks >= 2 * threads)
+    return {batch_size, 0, batch_size, share_of(unit_blocks, thread, team.size()), &team};
+  const Range mine = share_of(batch_size, thread, team.size());
+  return {batch_size, mine.begin, mine.end, {0, unit_blocks}, nullptr};
+}
+
+/// The steps of a chunk whose losses a thread takes: all of its own streams', a part of those of shared ones.
+Range steps_of(const Share& share, std::size_t steps, int thread, const ThreadTeam& team) {
+  return share.team != nullptr ? share_of(steps, thread, team.size()) : Range{0, steps};
 }
 
 /// The first step of a block that has a loss (the last one if none has): no step before it needs logits.
@@ -287,20 +302,23 @@ Loss Network::evaluate(const text::TokenBlock& block, State& state, Workspace& w
 
   team.run([&](int thread) {
     net.fill_table(w.characters, thread, team);
-    const Range mine = share_of(w.batch_size, thread, team.size());
-    if (mine.begin == mine.end) return;
-    const Streams streams{w.batch_size, mine.begin, mine.end};
+    const Share share = share_of_block(w.batch_size, net.layers.front().unit_blocks(), thread, team);
+    if (share.size() == 0) return;
+    const bool has_states = share.team == nullptr || thread == 0;
     for (std::size_t first = 0; first < steps; first += w.steps) {
       const std::size_t now = std::min(w.steps, steps - first);
       const InputRows inputs{all_inputs.table, all_inputs.rows + first * w.batch_size};
-      enter(state, first == 0 ? block.fresh : std::span<const std::uint8_t>(), w.layers, streams);
+      if (has_states) enter(state, first == 0 ? block.fresh : std::span<const std::uint8_t>(), w.layers, share);
+      share.meet();
       for (std::size_t l = 0; l < net.layers.size(); ++l)
-        net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], {}, now, streams);
-      for (std::size_t chunk = counted > first ? counted - first : 0; chunk < now; chunk += w.logits_steps)
-        net.projection.loss(w.layers.back(), block.targets.data() + first * w.batch_size, chunk,
-                            std::min(w.logits_steps, now - chunk), 0, w.logits,
-                            std::span(w.losses).subspan(first * w.batch_size), nullptr, {}, streams);
-      leave(state, w.layers, now, streams);
+        net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], {}, now, share);
+      if (has_states) leave(state, w.layers, now, share);
+      for (std::size_t chunk = counted > first ? counted - first : 0; chunk < now; chunk += w.logits_steps) {
+        const Range chunk_steps = steps_of(share, std::min(w.logits_steps, now - chunk), thread, team);
+        net.projection.loss(w.layers.back(), block.targets.data() + first * w.batch_size, chunk, chunk_steps, 0,
+                            w.logits, std::span(w.losses).subspan(first * w.batch_size), nullptr, {}, share);
+        share.meet();
+      }
     }
   });
   return total(block, w.losses);
@@ -333,9 +351,9 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
   team.run([&](int thread) {
     const int threads = team.size();
     float* scratch = w.scratch[static_cast<std::size_t>(thread)].data();
-    const Range mine = share_of(w.batch_size, thread, threads);
-    const Streams streams{w.batch_size, mine.begin, mine.end};
-    const bool busy = mine.begin < mine.end;
+    const Share share = share_of_block(w.batch_size, net.layers.front().unit_blocks(), thread, team);
+    const bool busy = share.size() > 0;
+    const bool has_states = busy && (share.team == nullptr || thread == 0);
     net.fill_table(w.characters, thread, team);
 
     // 0. The recurrent weights of this step, where some are dropped.
@@ -344,33 +362,34 @@ Loss Network::gradients(const text::TokenBlock& block, State& state, std::uint64
       team.barrier();
     }
 
-    // 1. Forward: this thread's streams, through all steps and layers.
+    // 1. Forward: this thread's share, through all steps and layers.
+    if (has_states) enter(state, block.fresh, w.layers, share);
     if (busy) {
-      enter(state, block.fresh, w.layers, streams);
+      share.meet();
       for (std::size_t l = 0; l <= top; ++l)
-        net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], w.masks[l], steps, streams);
-      leave(state, w.layers, steps, streams);
+        net.layers[l].forward(inputs, l > 0 ? &w.layers[l - 1] : nullptr, w.layers[l], w.masks[l], steps, share);
     }
+    if (has_states) leave(state, w.layers, steps, share);
     // 2. Loss, and back through the projection, so many steps at a time that the logits stay small.
-    for (std::size_t t = 0; busy && t < counted_from; ++t)
-      std::fill_n(w.d_output[top % 2].row(t * w.batch_size + mine.begin), streams.size() * w.d_output[top % 2].cols(),
+    for (std::size_t t = 0; has_states && t < counted_from; ++t)
+      std::fill_n(w.d_output[top % 2].row(t * w.batch_size + share.begin), share.size() * w.d_output[top % 2].cols(),
                   0.0F);
     for (std::size_t chunk = counted_from; chunk < steps; chunk += w.logits_steps) {
       const std::size_t now = std::min(w.logits_steps, steps - chunk);
       if (busy)
-        net.projection.loss(w.layers[top], targets, chunk, now, scale, w.logits, w.losses, &w.d_output[top % 2],
-                            w.masks[top], streams);
+        net.projection.loss(w.layers[top], targets, chunk, steps_of(share, now, thread, team), scale, w.logits,
+                            w.losses, &w.d_output[top % 2], w.masks[top], share);
       team.barrier();
       net.projection.accumulate_gradients(w.logits, w.layers[top].output().row((chunk + 1) * w.batch_size),
                                           now * w.batch_size, chunk > counted_from, gradients, scratch, thread,
                                           threads);
       if (chunk + now < steps) team.barrier();
     }
-    // 3. Backward: the same streams, from the last layer and step to the first.
+    // 3. Backward: the same share, from the last layer and step to the first.
     if (busy)
       for (std::size_t l = top + 1; l-- > 0;)
         net.layers[l].backward(w.layers[l], w.d_output[l % 2], w.d_cell, l > 0 ? &w.d_output[(l - 1) % 2] : nullptr,
-                               l > 0 ? w.masks[l - 1] : DropoutMask{}, steps, streams);
+                               l > 0 ? w.masks[l - 1] : DropoutMask{}, steps, share);
     team.barrier();
     // 4. Weight gradients: every thread takes the same units of all streams and steps.
     for (std::size_t l = 0; l <= top; ++l)

@@ -60,20 +60,20 @@ Product Projection::forward_product(const Rows<const float>& hidden, const Rows<
           .bias = bias_.data()};
 }
 
-void Projection::loss(const LayerActivations& top, const std::int32_t* targets, std::size_t first, std::size_t steps,
+void Projection::loss(const LayerActivations& top, const std::int32_t* targets, std::size_t first, Range steps,
                       float scale, Matrix& logits, std::span<float> losses, Matrix* d_hidden,
-                      const DropoutMask& dropout, const Streams& streams) const {
-  const std::size_t at_once = streams.steps_at_once();
-  for (std::size_t done = 0; done < steps; done += at_once) {
-    const std::size_t now = std::min(at_once, steps - done);
-    const std::size_t rows = now * streams.size();
+                      const DropoutMask& dropout, const Share& share) const {
+  const std::size_t at_once = share.steps_at_once();
+  for (std::size_t done = steps.begin; done < steps.end; done += at_once) {
+    const std::size_t now = std::min(at_once, steps.end - done);
+    const std::size_t rows = now * share.size();
     // 1. logits = bias + hidden * W
-    kernels_->multiply(forward_product(streams.rows(top.output(), first + done + 1), streams.rows(logits, done), rows));
+    kernels_->multiply(forward_product(share.rows(top.output(), first + done + 1), share.rows(logits, done), rows));
     // 2. losses, and their gradients in place
     for (std::size_t t = done; t < done + now; ++t)
-      for (std::size_t b = streams.begin; b < streams.end; ++b) {
-        float* row = logits.row(t * streams.batch_size + b);
-        const std::size_t at = (first + t) * streams.batch_size + b;
+      for (std::size_t b = share.begin; b < share.end; ++b) {
+        float* row = logits.row(t * share.batch_size + b);
+        const std::size_t at = (first + t) * share.batch_size + b;
         if (targets[at] >= 0) {
           losses[at] = kernels_->cross_entropy(row, padded_, targets[at], scale);
         } else {
@@ -83,18 +83,18 @@ void Projection::loss(const LayerActivations& top, const std::int32_t* targets, 
       }
     // 3. d_hidden = dlogits * W^T, and the mask
     if (d_hidden == nullptr) continue;
-    kernels_->multiply({.a = streams.rows(std::as_const(logits), done),
+    kernels_->multiply({.a = share.rows(std::as_const(logits), done),
                         .rows = rows,
                         .group_depth = vocabulary_size_,
                         .b = backward_.from(0),
                         .panels = backward_.panels(),
-                        .c = streams.rows(*d_hidden, first + done),
+                        .c = share.rows(*d_hidden, first + done),
                         .columns = {},
                         .start = Start::zero});
     if (!dropout.active()) continue;
     for (std::size_t t = first + done; t < first + done + now; ++t) {
-      const std::size_t row = t * streams.batch_size + streams.begin;
-      dropout.apply(d_hidden->row(row), d_hidden->row(row), row, streams.size(), d_hidden->cols());
+      const std::size_t row = t * share.batch_size + share.begin;
+      dropout.apply(d_hidden->row(row), d_hidden->row(row), row, share.size(), d_hidden->cols());
     }
   }
 }

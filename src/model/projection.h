@@ -25,14 +25,14 @@ class Projection {
 
   [[nodiscard]] std::size_t padded_size() const { return padded_; }
 
-  /// Losses of the steps [first, first + steps), for one thread's streams. `top`: the last layer; `targets` and
-  /// `losses` (T,B) of the whole block; `logits` (steps*B, Vp) of these steps alone.
+  /// Losses of some steps from step `first` on, for one thread's streams. `top`: the last layer; `targets` and `losses`
+  /// (T,B) of the whole block; `logits` (steps*B, Vp), whose first row is of step `first`.
   ///   1. logits = bias + hidden * W, for several steps at once
   ///   2. loss; with scale != 0 the logits become scale * (softmax - one_hot)
   ///   3. with d_hidden (T*B, Hp): d_hidden = dlogits * W^T, and the mask of the last layer's dropout
-  void loss(const LayerActivations& top, const std::int32_t* targets, std::size_t first, std::size_t steps, float scale,
+  void loss(const LayerActivations& top, const std::int32_t* targets, std::size_t first, Range steps, float scale,
             Matrix& logits, std::span<float> losses, Matrix* d_hidden, const DropoutMask& dropout,
-            const Streams& streams) const;
+            const Share& share) const;
 
   /// This thread's share of the weight gradients, from dlogits of `rows` rows; `add`: to those of earlier steps.
   void accumulate_gradients(const Matrix& d_logits, const float* hidden, std::size_t rows, bool add,

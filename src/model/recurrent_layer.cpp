@@ -232,6 +232,13 @@ Product RecurrentLayer::of_units(Product product, Range units) const {
   return product;
 }
 
+Product RecurrentLayer::to_units(Product product, Range units) {
+  product.b = product.b.from(units.begin);
+  product.panels = units.end - units.begin;
+  product.columns.first += units.begin * kPanel;
+  return product;
+}
+
 Product RecurrentLayer::forward_product(const Rows<const float>& in, const PackedMatrix& weights,
                                         std::size_t first_slot, const Rows<float>& gates, std::size_t rows) const {
   return {.a = in,
@@ -259,6 +266,20 @@ void RecurrentLayer::run_stage(const kernels::StageKernels& stage, const Product
     step.cell += units.begin * kPanel;
   }
   stage.step(of_units(product, units), step, units.end - units.begin);
+}
+
+void RecurrentLayer::run_backward(const kernels::StageKernels& stage, CellBackward step, Range units) const {
+  step.gates += units.begin * unit_columns();
+  step.previous_hidden += units.begin * kPanel;
+  step.hidden += units.begin * kPanel;
+  step.d_hidden += units.begin * kPanel;
+  if (step.d_previous_hidden != nullptr) step.d_previous_hidden += units.begin * kPanel;
+  if (step.cell != nullptr) {
+    step.previous_cell += units.begin * kPanel;
+    step.cell += units.begin * kPanel;
+    step.d_cell += units.begin * kPanel;
+  }
+  stage.backward(step, units.end - units.begin);
 }
 
 void RecurrentLayer::run_inner(const CellForward& step, float* inner, Range units) const {
@@ -297,25 +318,26 @@ Product RecurrentLayer::backward_product(const Rows<const float>& gates, std::si
 }
 
 void RecurrentLayer::forward(const InputRows& input, const LayerActivations* below, LayerActivations& activations,
-                             const DropoutMask& dropout, std::size_t steps, const Streams& streams) const {
-  const std::size_t n = streams.size();
-  const std::size_t at_once = first() ? 1 : streams.steps_at_once();
+                             const DropoutMask& dropout, std::size_t steps, const Share& share) const {
+  const std::size_t n = share.size();
+  const std::size_t at_once = first() ? 1 : share.steps_at_once();
   const DroppedWeights& dropped = activations.dropped_weights;
   const PackedMatrix& hidden_weights = dropped.forward.depth() > 0 ? dropped.forward : hidden_forward_;
   for (std::size_t t = 0; t < steps; ++t) {
-    const Rows<float> gates = streams.rows(activations.gates, t);
+    const Rows<float> gates = share.rows(activations.gates, t);
     // 1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
     if (first()) {
-      kernels_->gather(input.table->data(), input.table->cols(), input.rows + t * streams.batch_size + streams.begin, n,
-                       gates.data, gates.stride, gate_columns());
+      const std::size_t from = share.units.begin * unit_columns();
+      kernels_->gather(input.table->data() + from, input.table->cols(), input.rows + t * share.batch_size + share.begin,
+                       n, gates.data + from, gates.stride, (share.units.end - share.units.begin) * unit_columns());
     } else if (t % at_once == 0) {
       const std::size_t rows = std::min(at_once, steps - t) * n;
-      fill_bias(gates, rows, all_units());
-      kernels_->multiply(input_product(streams.rows(below->output(), t + 1), gates, rows));
+      fill_bias(gates, rows, share.units);
+      kernels_->multiply(of_units(input_product(share.rows(below->output(), t + 1), gates, rows), share.units));
     }
     // 2. gates += h' * W_hh, then the pointwise part (an inner stage first, then u in place of h')
-    const std::size_t before = t * streams.batch_size + streams.begin;
-    const std::size_t after = before + streams.batch_size;
+    const std::size_t before = t * share.batch_size + share.begin;
+    const std::size_t after = before + share.batch_size;
     const bool has_cell = traits_->has_cell_state;
     const CellForward step{.rows = n,
                            .gates = gates.data,
@@ -326,26 +348,32 @@ void RecurrentLayer::forward(const InputRows& input, const LayerActivations* bel
                            .cell = has_cell ? activations.cell.row(after) : nullptr,
                            .stride = padded_};
     float* const inner = has_inner() ? activations.inner.row(before) : nullptr;
-    if (has_inner()) run_inner(step, inner, all_units());
-    run_outer(step, inner, hidden_weights, all_units());
+    if (has_inner()) {
+      run_inner(step, inner, share.units);
+      share.meet();
+    }
+    run_outer(step, inner, hidden_weights, share.units);
     // 3. dropout of its output
     if (dropout.active())
-      dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_);
+      dropout.apply(activations.hidden.row(after), activations.dropped.row(after), before, n, padded_, share.columns());
+    share.meet();
   }
 }
 
 void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
-                              const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const {
-  const std::size_t n = streams.size();
+                              const DropoutMask& input_dropout, std::size_t steps, const Share& share) const {
+  const std::size_t n = share.size();
   const bool has_cell = traits_->has_cell_state;
-  if (has_cell) std::fill_n(d_cell.row(streams.begin), n * padded_, 0.0F);
+  const Range columns = share.columns();
+  for (std::size_t b = share.begin; has_cell && b < share.end; ++b)
+    std::fill(d_cell.row(b) + columns.begin, d_cell.row(b) + columns.end, 0.0F);
   const DroppedWeights& dropped = activations.dropped_weights;
   const PackedMatrix& hidden_weights = dropped.backward.depth() > 0 ? dropped.backward : hidden_backward_;
   for (std::size_t t = steps; t-- > 0;) {
     // 1. the pointwise part; d_hidden of the step before += dgates * W_hh
-    const Rows<const float> d_gates = streams.rows(std::as_const(activations.gates), t);
-    const std::size_t before = t * streams.batch_size + streams.begin;
-    const std::size_t after = before + streams.batch_size;
+    const Rows<const float> d_gates = share.rows(std::as_const(activations.gates), t);
+    const std::size_t before = t * share.batch_size + share.begin;
+    const std::size_t after = before + share.batch_size;
     CellBackward step{.rows = n,
                       .gates = activations.gates.row(before),
                       .gates_stride = d_gates.stride,
@@ -354,31 +382,36 @@ void RecurrentLayer::backward(LayerActivations& activations, Matrix& d_hidden, M
                       .hidden = activations.hidden.row(after),
                       .cell = has_cell ? activations.cell.row(after) : nullptr,
                       .d_hidden = d_hidden.row(before),
-                      .d_previous_hidden = t > 0 ? d_hidden.row(before - streams.batch_size) : nullptr,
-                      .d_cell = has_cell ? d_cell.row(streams.begin) : nullptr,
+                      .d_previous_hidden = t > 0 ? d_hidden.row(before - share.batch_size) : nullptr,
+                      .d_cell = has_cell ? d_cell.row(share.begin) : nullptr,
                       .stride = padded_};
-    cell_->outer.backward(step, unit_blocks_);
+    run_backward(cell_->outer, step, share.units);
+    share.meet();
     if (has_inner()) {
       // The gradient of u takes the place of that of h, which is used up.
-      kernels_->multiply(
-          backward_product(d_gates, traits_->hidden_first, hidden_weights, streams.rows(d_hidden, t), n, Start::zero));
+      kernels_->multiply(to_units(
+          backward_product(d_gates, traits_->hidden_first, hidden_weights, share.rows(d_hidden, t), n, Start::zero),
+          share.units));
       step.hidden = activations.inner.row(before);
-      cell_->inner.backward(step, unit_blocks_);
+      run_backward(cell_->inner, step, share.units);
+      share.meet();
     }
     const PackedMatrix& recurrent = has_inner() ? inner_backward_ : hidden_weights;
     if (t > 0 && recurrent.depth() > 0)
-      kernels_->multiply(backward_product(d_gates, has_inner() ? traits_->input_first : traits_->hidden_first,
-                                          recurrent, streams.rows(d_hidden, t - 1), n, Start::add));
+      kernels_->multiply(to_units(backward_product(d_gates, has_inner() ? traits_->input_first : traits_->hidden_first,
+                                                   recurrent, share.rows(d_hidden, t - 1), n, Start::add),
+                                  share.units));
     // 2. d_input = dgates * W_ih, for several steps at once, and the mask of the layer below
-    const std::size_t at_once = streams.steps_at_once();
+    const std::size_t at_once = share.steps_at_once();
     if (d_input == nullptr || t % at_once != 0) continue;
     const std::size_t last = std::min(t + at_once, steps);
-    kernels_->multiply(backward_product(d_gates, traits_->input_first, input_backward_, streams.rows(*d_input, t),
-                                        (last - t) * n, Start::zero));
+    kernels_->multiply(to_units(backward_product(d_gates, traits_->input_first, input_backward_,
+                                                 share.rows(*d_input, t), (last - t) * n, Start::zero),
+                                share.units));
     if (!input_dropout.active()) continue;
     for (std::size_t s = t; s < last; ++s) {
-      const std::size_t row = s * streams.batch_size + streams.begin;
-      input_dropout.apply(d_input->row(row), d_input->row(row), row, n, d_input->cols());
+      const std::size_t row = s * share.batch_size + share.begin;
+      input_dropout.apply(d_input->row(row), d_input->row(row), row, n, d_input->cols(), columns);
     }
   }
 }

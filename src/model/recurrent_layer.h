@@ -15,14 +15,19 @@
 
 namespace rune::model {
 
-/// A thread's share of a block: rows [begin, end) of the B streams, through all T steps. Row (t, b) of every array is t
-/// * batch_size + b.
-struct Streams {
+/// A thread's share of a block: streams [begin, end) of B, through all T steps. Row (t, b) of every array is t * batch_size
+/// + b. Of fewer streams than threads every thread takes all, and of their units some: then `team` is set, and the threads
+/// meet at every step.
+struct Share {
   std::size_t batch_size = 0;
   std::size_t begin = 0;
   std::size_t end = 0;
+  Range units;  // blocks of 16
+  ThreadTeam* team = nullptr;
 
   [[nodiscard]] std::size_t size() const { return end - begin; }
+  /// Its units, as columns of the states.
+  [[nodiscard]] Range columns() const { return {units.begin * kernels::kPanel, units.end * kernels::kPanel}; }
   /// Steps that together give a product enough rows to be efficient.
   [[nodiscard]] std::size_t steps_at_once() const { return size() >= 48 ? 1 : (48 + size() - 1) / size(); }
   /// This thread's rows of the steps from `step` on, in an array of so many columns.
@@ -31,6 +36,10 @@ struct Streams {
   }
   [[nodiscard]] kernels::Rows<const float> rows(const Matrix& m, std::size_t step) const {
     return {m.row(step * batch_size + begin), m.cols(), size(), batch_size * m.cols()};
+  }
+  /// After this all units of the streams are there.
+  void meet() const {
+    if (team != nullptr) team->barrier();
   }
 };
 
@@ -105,20 +114,20 @@ class RecurrentLayer {
   /// team must pass a barrier before they are used.
   void drop_weights(const Parameters& parameters, LayerActivations& activations, int thread, ThreadTeam& team) const;
 
-  /// Forward through `steps` steps, for one thread's streams.
+  /// Forward through `steps` steps, for one thread's share.
   ///   1. gates = table rows of the characters, or bias + x * W_ih for several steps at once
   ///   2. step by step: gates += h' * W_hh, then the pointwise part (an inner stage first, then u in place of h')
   ///   3. dropout of its output, where `dropout` is active
   /// `input` for the first layer, `below` for the others.
   void forward(const InputRows& input, const LayerActivations* below, LayerActivations& activations,
-               const DropoutMask& dropout, std::size_t steps, const Streams& streams) const;
+               const DropoutMask& dropout, std::size_t steps, const Share& share) const;
 
   /// Backward through all steps. `d_hidden` (T*B, Hp): gradient from above, used up. `d_cell` (B, Hp): scratch.
   ///   1. step by step, from the last: the pointwise part; d_hidden of the step before += dgates * W_hh (or of u, then
   ///      the inner stage)
   ///   2. d_input = dgates * W_ih, for several steps at once, and the mask of the layer below (not in the first layer)
   void backward(LayerActivations& activations, Matrix& d_hidden, Matrix& d_cell, Matrix* d_input,
-                const DropoutMask& input_dropout, std::size_t steps, const Streams& streams) const;
+                const DropoutMask& input_dropout, std::size_t steps, const Share& share) const;
 
   /// This thread's share of the weight gradients, by unit blocks; overwrites them. Backward must be over everywhere.
   /// First layer: `d_table` collects dgates by row of the input's table; with one-hot input that is W_ih's gradient.
@@ -138,6 +147,7 @@ class RecurrentLayer {
             const Matrix& hidden, Matrix* cell, Matrix& next_hidden, int thread, ThreadTeam* team) const;
 
   [[nodiscard]] bool has_embedding() const { return first() && embedding_; }
+  [[nodiscard]] std::size_t unit_blocks() const { return unit_blocks_; }
   [[nodiscard]] std::size_t gate_stride() const;
 
  private:
@@ -151,6 +161,8 @@ class RecurrentLayer {
   void fill_table(const float* embedded, Matrix& table, std::size_t rows, Range units) const;
   /// A product into the gates of all units, for some of them.
   [[nodiscard]] kernels::Product of_units(kernels::Product product, Range units) const;
+  /// A product into a state of all units, for some of them.
+  [[nodiscard]] static kernels::Product to_units(kernels::Product product, Range units);
   /// gates += in * W, into the gates' slots from `first_slot` on.
   [[nodiscard]] kernels::Product forward_product(const kernels::Rows<const float>& in,
                                                  const kernels::PackedMatrix& weights, std::size_t first_slot,
@@ -164,6 +176,7 @@ class RecurrentLayer {
                  Range units) const;
   void run_stage(const kernels::StageKernels& stage, const kernels::Product& product, kernels::CellForward step,
                  Range units) const;
+  void run_backward(const kernels::StageKernels& stage, kernels::CellBackward step, Range units) const;
   /// dgates * W, with the gates' slots from `first_slot` on as depth.
   [[nodiscard]] kernels::Product backward_product(const kernels::Rows<const float>& gates, std::size_t first_slot,
                                                   const kernels::PackedMatrix& weights, const kernels::Rows<float>& out,
