@@ -407,8 +407,8 @@ inline void transpose_square(const float* in, std::size_t in_stride, float* out,
   for (int i = 0; i < W; ++i) store<W>(out + static_cast<std::size_t>(i) * out_stride, rows[i]);
 }
 
-/// From a row of D transposed to the next, in elements: whole cache lines. Of a small depth the rows stand close together,
-/// since at the distance of the greatest one all would fall into the same sets of the first-level cache.
+/// From a row of D transposed to the next, in elements: whole cache lines. Of a small depth the rows stand close
+/// together, since at the distance of the greatest one all would fall into the same sets of the first-level cache.
 template <class Operand>
 constexpr std::size_t transposed_stride(std::size_t padded_depth) {
   return Operand::row_stride(up_to_multiple(padded_depth, kCacheLine / sizeof(typename Operand::Element)));

@@ -2,12 +2,12 @@
 
 #include <cstddef>
 
-/// Elementwise optimiser updates over one stretch of the parameter arena, by PyTorch's formulas. `gradient_scale` is the
-/// clipping factor, applied to each gradient first. Scalars are computed in double and given as float.
+/// Elementwise optimiser updates over one stretch of the parameter arena, by PyTorch's formulas. `gradient_scale` is
+/// the clipping factor, applied to each gradient first. Scalars are computed in double and given as float.
 namespace rune::kernels {
 
-/// Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of the end of the paper's section 2: what corrects
-/// the second moment's bias, c = sqrt(1 - beta2^t), stands in the step and in eps, which saves a division of each value.
+/// Adam (arXiv 1412.6980) and AdamW (arXiv 1711.05101), in the order of the end of the paper's section 2: what
+/// corrects the second moment's bias, c = sqrt(1 - beta2^t), stands in the step and in eps: a division less a value.
 struct AdamUpdate {
   float gradient_scale = 1;
   float weight_decay = 0;     // coupled: gradient += weight_decay * parameter

@@ -248,8 +248,8 @@ void leave(State& state, const std::vector<LayerActivations>& layers, std::size_
     }
 }
 
-/// A thread's share of B streams. Of fewer streams than threads they share the units, where these are enough; the streams'
-/// states then belong to thread 0.
+/// A thread's share of B streams. Of fewer streams than threads they share the units, where these are enough; the
+/// streams' states then belong to thread 0.
 Share share_of_block(std::size_t batch_size, std::size_t unit_blocks, int thread, ThreadTeam& team) {
   const auto threads = as_size(team.size());
   if (batch_size < threads && unit_blocks >= 2 * threads)

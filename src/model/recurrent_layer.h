@@ -15,9 +15,9 @@
 
 namespace rune::model {
 
-/// A thread's share of a block: streams [begin, end) of B, through all T steps. Row (t, b) of every array is t * batch_size
-/// + b. Of fewer streams than threads every thread takes all, and of their units some: then `team` is set, and the threads
-/// meet at every step.
+/// A thread's share of a block: streams [begin, end) of B, through all T steps. Row (t, b) of every array is
+/// t * batch_size + b. Of fewer streams than threads every thread takes all, and of their units some: then `team` is
+/// set, and the threads meet at every step.
 struct Share {
   std::size_t batch_size = 0;
   std::size_t begin = 0;
