@@ -77,7 +77,7 @@ double training_speed(const ModelOptions& model, int batch_size, const Machine& 
   workload.train.batch_size = batch_size;
   workload.train.sequence_length = kSequenceLength;
   const BenchResult measured =
-      bench(workload, {.seconds = 1, .threads = machine.threads, .precision = machine.precision, .probes = false});
+      bench(workload, {.seconds = 0.5, .threads = machine.threads, .precision = machine.precision, .probes = false});
   return measured.gflops * 1e9 / kFlopsOfAMultiplyAdd;
 }
 
