@@ -29,19 +29,20 @@ struct DropoutMask {
         key{stream.key(), stream.step()} {}
 
   [[nodiscard]] bool active() const { return threshold > 0; }
+  /// The row whose numbers a row of the block has: its own, or where it is locked its stream's.
+  [[nodiscard]] std::size_t drawn_row(std::size_t row) const { return locked_rows > 0 ? row % locked_rows : row; }
   /// `rows` neighbouring rows of `columns` floats of one time step, the first being row `row` (t * B + b) of the block.
   /// May work in place.
   void apply(const float* in, float* out, std::size_t row, std::size_t rows, std::size_t columns) const {
-    const std::size_t first = locked_rows > 0 ? row % locked_rows : row;
-    kernels::kernels().dropout(in, out, first * columns, rows * columns, key, threshold);
+    kernels::kernels().dropout(in, out, drawn_row(row) * columns, rows * columns, key, threshold);
   }
   /// The same for a part of the columns, multiples of 16.
   void apply(const float* in, float* out, std::size_t row, std::size_t rows, std::size_t columns, Range part) const {
     if (part.end - part.begin == columns) return apply(in, out, row, rows, columns);
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t at = i * columns + part.begin;
-      const std::size_t first = (locked_rows > 0 ? (row + i) % locked_rows : row + i) * columns + part.begin;
-      kernels::kernels().dropout(in + at, out + at, first, part.end - part.begin, key, threshold);
+      kernels::kernels().dropout(in + at, out + at, drawn_row(row + i) * columns + part.begin, part.end - part.begin,
+                                 key, threshold);
     }
   }
 };

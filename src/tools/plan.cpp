@@ -72,7 +72,7 @@ float weight_drop_for(double epochs, float dropout) { return epochs < 30 || drop
 
 double training_speed(const ModelOptions& model, int batch_size, const Machine& machine) {
   constexpr double kFlopsOfAMultiplyAdd = 2;
-  Workload workload = find_workload("anna");
+  Workload workload = find_workload("anna");  // for its alphabet, that of a novel
   workload.model = model;
   workload.train.batch_size = batch_size;
   workload.train.sequence_length = kSequenceLength;

@@ -9,6 +9,7 @@ namespace rune::tools {
 namespace {
 
 constexpr double kLaptop = 60e9;  // multiply-adds a second
+constexpr TextSize kPoem{.training = 20'000, .validation = 2'000, .vocabulary_size = 60};
 constexpr TextSize kNovel{.training = 1'800'000, .validation = 200'000, .vocabulary_size = 83};
 
 TrainingPlan plan(double minutes, const TextSize& text = kNovel, double speed = kLaptop) {
@@ -35,7 +36,7 @@ TEST(Plan, MoreTimeOrAFasterMachineTrainsALargerModel) {
 
 TEST(Plan, AShortTextGetsASmallModelAndMoreDropout) {
   const TrainingPlan novel = plan(10);
-  const TrainingPlan poem = plan(10, {.training = 20'000, .validation = 2'000, .vocabulary_size = 60});
+  const TrainingPlan poem = plan(10, kPoem);
   EXPECT_LT(poem.model.hidden_size, novel.model.hidden_size);
   EXPECT_GT(poem.model.dropout, novel.model.dropout);
   EXPECT_GT(poem.model.weight_drop, 0);
@@ -75,9 +76,8 @@ TEST(Plan, RecordsAreTrainedAsRecords) {
 
 // A cell has no options of another one, whatever the text and the time.
 TEST(Plan, IsMadeForTheShapeThatIsAskedFor) {
-  const TextSize poem{.training = 20'000, .validation = 2'000, .vocabulary_size = 60};
   for (const Cell cell : {Cell::rnn, Cell::gru, Cell::lstm, Cell::loop, Cell::loop_concat, Cell::mingru}) {
-    for (const TextSize& text : {kNovel, poem}) {
+    for (const TextSize& text : {kNovel, kPoem}) {
       const TrainingPlan some = plan_training(10, kLaptop, text, {.cell = cell, .layers = 1, .hidden_size = 96});
       EXPECT_NO_THROW(model::validate(some.model));
       EXPECT_EQ(some.model.cell, cell);
