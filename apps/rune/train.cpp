@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -391,6 +392,7 @@ train::Trainer new_trainer(Request& request, train::RunDirectory& run) {
   train::RunConfig config = run.read_config();
   const bool quiet = request.display.quiet;
   text::Corpus corpus = train::read_corpus(config, std::nullopt, request.cache, reading_progress(quiet));
+  const auto start = std::chrono::steady_clock::now();
   if (leaves_choice(request)) {
     plan(request, corpus);
     config.model = request.model;
@@ -399,7 +401,9 @@ train::Trainer new_trainer(Request& request, train::RunDirectory& run) {
   const TrainOptions options = train::fitted(config.train, corpus);
   model::Model model = train::initial_model(config, corpus);
   if (!quiet) message(fit_note(config.train, options) + summary(request, options, corpus, model.network));
-  return {std::move(model), std::move(corpus), options, &run};
+  train::Trainer trainer(std::move(model), std::move(corpus), options, &run);
+  trainer.count_seconds(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  return trainer;
 }
 
 // A training that cannot begin leaves nothing behind: no run directory, nor one made for it.

@@ -24,7 +24,7 @@ bool has_amx() {
 }  // namespace
 
 std::span<const Kernels* const> detect_kernels() {
-  static const Kernels* found[5];
+  static const Kernels* found[6];
   static const std::size_t kCount = [] {
     std::size_t n = 0;
     __builtin_cpu_init();
@@ -39,6 +39,9 @@ std::span<const Kernels* const> detect_kernels() {
     if (avx512) found[n++] = &kAvx512;
     if (bf16 && slow_dot) found[n++] = &kAvx512Bf16;
     if (avx2) found[n++] = &kAvx2;
+#ifdef RUNE_ROUNDED_BF16
+    if (avx2) found[n++] = &kAvx2Rounded;
+#endif
     found[n++] = &kBaseline;
     return n;
   }();

@@ -9,6 +9,7 @@ namespace rune::kernels {
 // One for each isa_*.cpp that the build compiled.
 extern const Kernels kBaseline;
 extern const Kernels kAvx2;
+extern const Kernels kAvx2Rounded;
 extern const Kernels kAvx512;
 extern const Kernels kAvx512Bf16;
 extern const Kernels kAmxBf16;

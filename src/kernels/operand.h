@@ -92,5 +92,24 @@ struct Bf16Operand {
   }
 };
 
+/// The factors of bf16 as floats: rounded to 8 bits, so that their products are exact and the sums differ from those of
+/// bf16 by the order of addition alone. As slow as floats: to measure what rounding costs a training where no processor
+/// multiplies bf16 (RUNE_ROUNDED_BF16 in CMakeLists.txt).
+template <int W>
+struct RoundedOperand : FloatOperand<W> {
+  static constexpr Precision kPrecision = Precision::bf16;
+  static constexpr bool kConverts = true;
+
+  [[gnu::always_inline]] static Vec<W> rounded(Vec<W> x) { return (Vec<W>)(Bf16Operand<W>::rounded(x) << 16); }
+  [[gnu::always_inline]] static void interleave(const float* const* rows, float* out) {
+    for (std::size_t j = 0; j < kPanel; j += W) store<W>(out + j, rounded(load<W>(rows[0] + j)));
+  }
+  static void convert(const float* in, std::size_t n, float* out) {
+    std::size_t i = 0;
+    for (; i + W <= n; i += W) store<W>(out + i, rounded(load<W>(in + i)));
+    for (; i < n; ++i) out[i] = rounded(splat<W>(in[i]))[0];
+  }
+};
+
 }  // namespace
 }  // namespace rune::kernels

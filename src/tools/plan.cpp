@@ -70,14 +70,14 @@ float weight_drop_for(double epochs, float dropout) { return epochs < 30 || drop
 
 }  // namespace
 
-double training_speed(const ModelOptions& model, int batch_size, const Machine& machine) {
+double training_speed(const ModelOptions& model, int batch_size, const Machine& machine, double seconds) {
   constexpr double kFlopsOfAMultiplyAdd = 2;
   Workload workload = find_workload("anna");  // for its alphabet, that of a novel
   workload.model = model;
   workload.train.batch_size = batch_size;
   workload.train.sequence_length = kSequenceLength;
-  const BenchResult measured =
-      bench(workload, {.seconds = 0.5, .threads = machine.threads, .precision = machine.precision, .probes = false});
+  const BenchResult measured = bench(
+      workload, {.seconds = seconds, .threads = machine.threads, .precision = machine.precision, .probes = false});
   return measured.gflops * 1e9 / kFlopsOfAMultiplyAdd;
 }
 
@@ -160,8 +160,11 @@ TrainingPlan plan_training(double minutes, const Machine& machine, const TextSiz
   middling.cell = asked.cell.value_or(Cell::lstm);
   middling.layers = asked.layers.value_or(kLayers);
   middling.hidden_size = asked.hidden_size.value_or(static_cast<int>(kUnits));
-  const TrainingPlan first = plan_training(minutes, training_speed(middling, kSmallestBatch, machine), text, asked);
-  return plan_training(minutes, training_speed(first.model, first.train.batch_size, machine), text, asked);
+  const double seconds = std::min(0.5, 60 * minutes / 200);  // of each of two measurements
+  const double middling_speed = training_speed(middling, kSmallestBatch, machine, seconds);
+  const TrainingPlan first = plan_training(minutes, middling_speed, text, asked);
+  const double speed = training_speed(first.model, first.train.batch_size, machine, seconds);
+  return plan_training(minutes, speed, text, asked);
 }
 
 }  // namespace rune::tools

@@ -41,16 +41,17 @@ struct Machine {
   Precision precision = Precision::automatic;
 };
 
-/// Multiply-adds a second that training a model reaches here, measured for half a second, and four steps at least: what
-/// a character needs forward and backward, as forward_multiply_adds() counts, times characters a second.
-double training_speed(const ModelOptions& model, int batch_size, const Machine& machine);
+/// Multiply-adds a second that training a model reaches here, measured for so long, and four steps at least: what a
+/// character needs forward and backward, as forward_multiply_adds() counts, times characters a second.
+double training_speed(const ModelOptions& model, int batch_size, const Machine& machine, double seconds);
 
 /// A plan for so many minutes, above 0, at that speed; of the shape, cell, layers and hidden size are taken where they
 /// are set. A function of its arguments.
 TrainingPlan plan_training(double minutes, double multiply_adds_per_second, const TextSize& text,
                            const Shape& asked = {});
 /// A plan for this machine. Its speed depends on the model, and the model on its speed: a plan at the speed of a
-/// middling model says which one to measure for the plan that is returned. Takes a second or two.
+/// middling model says which one to measure for the plan that is returned. Takes a hundredth of the time, at most a
+/// second or two.
 TrainingPlan plan_training(double minutes, const Machine& machine, const TextSize& text, const Shape& asked = {});
 
 }  // namespace rune::tools

@@ -696,6 +696,8 @@ void Trainer::set_duration(const Period& duration) {
   parts_->write_config();
 }
 
+void Trainer::count_seconds(double seconds) { parts_->position().seconds += seconds; }
+
 void Trainer::set_texts(std::vector<std::filesystem::path> texts, std::vector<std::filesystem::path> validation_texts) {
   parts_->config.texts = std::move(texts);
   parts_->config.validation_texts = std::move(validation_texts);

@@ -35,7 +35,7 @@ struct Report {
   double learning_rate = 0;          // of the last step
   double gradient_norm = 0;          // of the last step, before clipping
   double characters_per_second = 0;  // since the previous line, without evaluation, sampling and saving
-  double seconds = 0;                // wall time of training since the start, earlier sessions included
+  double seconds = 0;                // wall time since the start, earlier sessions included
   bool best = false;                 // lowest validation loss so far
   std::string sample;                // written by the model after an evaluation; not part of metrics.jsonl
 };
@@ -95,6 +95,10 @@ class Trainer {
   /// A longer (or shorter) plan, for `resume --epochs/--steps`. Throws InputError if it ends before the step already
   /// reached.
   void set_duration(const Period& duration);
+
+  /// Time that was spent on this training before it began, such as on choosing what to train: a plan in minutes has so
+  /// much less.
+  void count_seconds(double seconds);
 
   /// Where the texts lie now, for `resume --text`.
   void set_texts(std::vector<std::filesystem::path> texts, std::vector<std::filesystem::path> validation_texts);

@@ -16,6 +16,7 @@ namespace {
 constexpr Kernels kEmulatedAvx512 = make_kernels<Avx512>(nullptr);
 constexpr Kernels kEmulatedNeon = make_kernels<Neon>(nullptr);
 constexpr Kernels kEmulatedBf16 = make_kernels<Avx512, Bf16Operand<16>>(nullptr);
+constexpr Kernels kRoundedBf16 = make_kernels<Avx2, RoundedOperand<8>>(nullptr);
 
 /// What multiplies whole matrices, as AMX does, by the definition: rows, depths and strides are those of AMX.
 struct EmulatedMatrices : Bf16Operand<16> {
@@ -62,6 +63,7 @@ std::vector<NamedKernels> all_kernels() {
   all.push_back({"emulated_neon", &kEmulatedNeon});
   all.push_back({"emulated_bf16", &kEmulatedBf16});
   all.push_back({"emulated_matrices", &kEmulatedMatrices});
+  all.push_back({"rounded_bf16", &kRoundedBf16});
   return all;
 }
 

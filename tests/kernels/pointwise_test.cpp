@@ -71,11 +71,11 @@ TEST_P(PointwiseTest, ExponentialsAgreeWithTheDefinition) {
   }
 }
 
-/// Element (k, j) of a panel, which bf16 interleaves in pairs of rows.
+/// Element (k, j) of a panel: a float, or a bf16 of interleaved pairs of rows.
 float element(const Kernels& kernels, const std::vector<std::byte>& panel, std::size_t k, std::size_t j) {
   const std::size_t depth = kernels.element_depth;
   const std::byte* at = panel.data() + (k / depth * depth * kPanel + j * depth + k % depth) * kernels.element_bytes;
-  if (kernels.precision == Precision::f32) {
+  if (kernels.element_bytes == sizeof(float)) {
     float value = 0;
     std::memcpy(&value, at, sizeof value);
     return value;

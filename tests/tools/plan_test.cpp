@@ -101,7 +101,7 @@ TEST(Plan, WordsGetAnEmbedding) {
 TEST(Plan, TheSpeedIsMeasured) {
   ModelOptions model;
   model.hidden_size = 64;
-  const double speed = training_speed(model, 8, {.threads = 1, .precision = Precision::f32});
+  const double speed = training_speed(model, 8, {.threads = 1, .precision = Precision::f32}, 0.1);
   EXPECT_GT(speed, 1e6);
   EXPECT_LT(speed, 1e14);
 }

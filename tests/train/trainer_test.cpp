@@ -661,6 +661,20 @@ TEST(Trainer, APlanInMinutesEndsOnTimeWhenTheMachineBecomesSlower) {
   EXPECT_GE(seconds, 0.9 * kSeconds);
 }
 
+TEST(Trainer, TimeBeforeItsBeginIsTimeOfThePlan) {
+  TrainOptions options = train_options();
+  options.duration = {5, Unit::minutes};
+  Trainer trainer = Trainer(new_model(model_options(), corpus()), corpus(), options, nullptr);
+  trainer.count_seconds(299.5);
+  const auto start = std::chrono::steady_clock::now();
+  double seconds = 0;
+  trainer.run(
+      {.on_step = {}, .on_report = [&](const Report& report) { seconds = report.seconds; }, .stop_requested = {}});
+  EXPECT_TRUE(trainer.finished());
+  EXPECT_GE(seconds, 299.5);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::minutes(4));
+}
+
 TEST(Trainer, RefusesWhatDoesNotFit) {
   const test::TemporaryFolder folder;
   const auto refuses = [](const TrainOptions& options, text::Corpus text) {
