@@ -9,18 +9,43 @@
 namespace rune::text {
 namespace {
 
+constexpr std::uint64_t kBytes = 0x0101010101010101;
+constexpr std::uint64_t kHigh = 0x80 * kBytes;
+
 bool is_high(char byte) { return static_cast<unsigned char>(byte) >= 0x80; }
+
+// Eight bytes, the first one lowest.
+std::uint64_t eight_at(std::string_view bytes, std::size_t at) {
+  std::uint64_t eight = 0;
+  std::memcpy(&eight, bytes.data() + at, sizeof eight);
+  return std::endian::native == std::endian::little ? eight : __builtin_bswap64(eight);
+}
+
+// How far there are characters of one or two bytes alone, the letters of most alphabets. Where the ones end and the
+// others begin is a matter of chance, which no branch could foresee.
+std::size_t short_prefix(std::string_view bytes) {
+  std::size_t at = 0;
+  std::uint64_t expected = 0;  // the high bit of the next byte, where a character has begun with the last one
+  for (; at + sizeof expected <= bytes.size(); at += sizeof expected) {
+    const std::uint64_t eight = eight_at(bytes, at);
+    const std::uint64_t first = eight & (eight << 1) & kHigh;              // 11xxxxxx
+    const std::uint64_t second = (eight & kHigh) ^ first;                  // 10xxxxxx
+    const std::uint64_t longer = first & (eight << 2);                     // 111xxxxx
+    const std::uint64_t enough = (eight & 0x1E * kBytes) + 0x7E * kBytes;  // not 1100000x, which one byte could say
+    const std::uint64_t wrong = (second ^ (first << 8 | expected)) | longer | (first & ~enough);
+    if (wrong != 0) break;
+    expected = first >> 56;
+  }
+  return expected != 0 ? at - 1 : at;
+}
 
 }  // namespace
 
 std::size_t ascii_prefix(std::string_view bytes) {
   // Stretches are short where every other word has a letter beyond ASCII: eight bytes at a time.
-  constexpr std::uint64_t kHigh = 0x8080808080808080;
   std::size_t at = 0;
-  for (std::uint64_t eight = 0; at + sizeof eight <= bytes.size(); at += sizeof eight) {
-    std::memcpy(&eight, bytes.data() + at, sizeof eight);
-    if constexpr (std::endian::native == std::endian::big) eight = __builtin_bswap64(eight);
-    if (const std::uint64_t high = eight & kHigh; high != 0)
+  for (; at + sizeof kHigh <= bytes.size(); at += sizeof kHigh) {
+    if (const std::uint64_t high = eight_at(bytes, at) & kHigh; high != 0)
       return at + static_cast<std::size_t>(std::countr_zero(high)) / 8;
   }
   while (at < bytes.size() && !is_high(bytes[at])) ++at;
@@ -30,13 +55,13 @@ std::size_t ascii_prefix(std::string_view bytes) {
 std::size_t valid_prefix(std::string_view bytes) {
   std::size_t at = 0;
   while (at < bytes.size()) {
-    if (!is_high(bytes[at])) {
-      at += ascii_prefix(bytes.substr(at));
-      continue;
+    at += short_prefix(bytes.substr(at));
+    // What ended it, and all that stands behind it and is as long.
+    for (bool first = true; at < bytes.size() && (first || is_high(bytes[at])); first = false) {
+      const Decoded next = decode_at(bytes, at);
+      if (next.wrong != nullptr) return at;
+      at += next.length;
     }
-    const Decoded next = decode_at(bytes, at);
-    if (next.wrong != nullptr) break;
-    at += next.length;
   }
   return at;
 }

@@ -16,11 +16,11 @@ namespace {
 std::string some_text() {
   std::string text;
   for (const int piece : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 40))) {
-    if (piece < 20) text.append(static_cast<std::size_t>(10 * piece), 'a');
+    if (piece < 20) text.append(static_cast<std::size_t>(piece < 10 ? piece : 10 * piece), 'a');
     if (piece >= 20 && piece < 30) text += "\u00e9";
     if (piece >= 30 && piece < 35) text += "\u4f60";
     if (piece >= 35 && piece < 39) text += "\U0001F600";
-    if (piece == 39) text += *rc::gen::element("\xff", "\xc3", "\xe4\xbd", "\xed\xa0\x80");
+    if (piece == 39) text += *rc::gen::element("\xff", "\xc3", "\xc1\x81", "\x80", "\xe4\xbd", "\xed\xa0\x80");
   }
   return text;
 }
