@@ -9,8 +9,8 @@
 namespace rune::text {
 namespace {
 
-constexpr std::uint64_t kBytes = 0x0101010101010101;
-constexpr std::uint64_t kHigh = 0x80 * kBytes;
+constexpr std::uint64_t kEachByte = 0x0101010101010101;
+constexpr std::uint64_t kHigh = 0x80 * kEachByte;
 
 bool is_high(char byte) { return static_cast<unsigned char>(byte) >= 0x80; }
 
@@ -28,10 +28,10 @@ std::size_t short_prefix(std::string_view bytes) {
   std::uint64_t expected = 0;  // the high bit of the next byte, where a character has begun with the last one
   for (; at + sizeof expected <= bytes.size(); at += sizeof expected) {
     const std::uint64_t eight = eight_at(bytes, at);
-    const std::uint64_t first = eight & (eight << 1) & kHigh;              // 11xxxxxx
-    const std::uint64_t second = (eight & kHigh) ^ first;                  // 10xxxxxx
-    const std::uint64_t longer = first & (eight << 2);                     // 111xxxxx
-    const std::uint64_t enough = (eight & 0x1E * kBytes) + 0x7E * kBytes;  // not 1100000x, which one byte could say
+    const std::uint64_t first = eight & (eight << 1) & kHigh;                    // 11xxxxxx
+    const std::uint64_t second = (eight & kHigh) ^ first;                        // 10xxxxxx
+    const std::uint64_t longer = first & (eight << 2);                           // 111xxxxx
+    const std::uint64_t enough = (eight & 0x1E * kEachByte) + 0x7E * kEachByte;  // not 1100000x
     const std::uint64_t wrong = (second ^ (first << 8 | expected)) | longer | (first & ~enough);
     if (wrong != 0) break;
     expected = first >> 56;
@@ -53,15 +53,14 @@ std::size_t ascii_prefix(std::string_view bytes) {
 }
 
 std::size_t valid_prefix(std::string_view bytes) {
-  std::size_t at = 0;
+  std::size_t at = short_prefix(bytes);
   while (at < bytes.size()) {
-    at += short_prefix(bytes.substr(at));
-    // What ended it, and all that stands behind it and is as long.
-    for (bool first = true; at < bytes.size() && (first || is_high(bytes[at])); first = false) {
+    do {  // what ended it, and all that stands behind it and is as long
       const Decoded next = decode_at(bytes, at);
       if (next.wrong != nullptr) return at;
       at += next.length;
-    }
+    } while (at < bytes.size() && is_high(bytes[at]));
+    at += short_prefix(bytes.substr(at));
   }
   return at;
 }
