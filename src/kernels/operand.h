@@ -93,8 +93,8 @@ struct Bf16Operand {
 };
 
 /// The factors of bf16 as floats: rounded to 8 bits, so that their products are exact and the sums differ from a
-/// processor's by the order of additions, and by denormals, which it takes for zero. As slow as floats: to measure what rounding costs a training where no processor
-/// multiplies bf16 (RUNE_ROUNDED_BF16 in CMakeLists.txt).
+/// processor's by the order of additions, and by denormals, which it takes for zero. As slow as floats: to measure what
+/// rounding costs a training where no processor multiplies bf16 (RUNE_ROUNDED_BF16 in CMakeLists.txt).
 template <int W>
 struct RoundedOperand : FloatOperand<W> {
   static constexpr Precision kPrecision = Precision::bf16;
