@@ -20,11 +20,11 @@ namespace {
 // The share that is done, in a line of the terminal that is written over.
 generate::OnProgress show_progress(const char* what) {
   if (!is_terminal(STDERR_FILENO)) return {};
-  return [what](double share) { message(fmt::format("\r{} {:.0f} %\x1b[K", what, 100 * share)); };
+  return [what](double share) { draw(fmt::format("\r{} {:.0f} %\x1b[K", what, 100 * share)); };
 }
 
 void end_progress() {
-  if (is_terminal(STDERR_FILENO)) message("\r\x1b[K");
+  if (is_terminal(STDERR_FILENO)) draw("\r\x1b[K");
 }
 
 std::string read_input(const std::string& path) { return path == "-" ? standard_input() : read_file(path); }

@@ -13,6 +13,16 @@
 #include "train/run_directory.h"
 
 namespace rune::app {
+namespace {
+
+constexpr std::size_t kColumn = 8;
+
+// A unit in quotes; a byte that is only a part of a character by its number.
+std::string shown(const std::string& unit, const std::string& utf8) {
+  return unit == utf8 ? "'" + in_one_line(unit) + "'" : text::describe_unit(unit);
+}
+
+}  // namespace
 
 int next(int argc, const char* const* argv) {
   std::string path;
@@ -43,9 +53,10 @@ int next(int argc, const char* const* argv) {
   std::string text;
   auto list = nlohmann::ordered_json::array();
   for (const auto& [token, probability] : candidates) {
-    const std::string character = model.vocabulary.decode({&token, 1});
-    text += fmt::format("{:<8}{:.4f}\n", "'" + in_one_line(character) + "'", probability);
-    list.push_back({{"character", text::replace_invalid(character)}, {"probability", probability}});
+    const std::string unit = model.vocabulary.decode({&token, 1});
+    const std::string utf8 = text::replace_invalid(unit);
+    text += fmt::format("{:<{}} {:.4f}\n", shown(unit, utf8), kColumn - 1, probability);
+    list.push_back({{"character", utf8}, {"token", token}, {"probability", probability}});
   }
   Output output(Output::Controls::pass);
   output.write(json ? list.dump() + '\n' : text);

@@ -64,6 +64,8 @@ std::string in_one_line(std::string_view text) {
   return line;
 }
 
-void message(std::string_view text) { write_all(STDERR_FILENO, text); }
+void message(std::string_view text) { draw(text::escape_controls(text)); }
+
+void draw(std::string_view text) { write_all(STDERR_FILENO, text); }
 
 }  // namespace rune::app

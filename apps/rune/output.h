@@ -49,7 +49,10 @@ struct TerminalSize {
 /// Text as it can stand in a line: control characters escaped, newlines and tabs too.
 std::string in_one_line(std::string_view text);
 
-/// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so.
+/// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so. Control
+/// characters are escaped: what a file or its name holds must not drive the terminal that tells of it.
 void message(std::string_view text);
+/// The same as it is: our own control characters, which move the cursor.
+void draw(std::string_view text);
 
 }  // namespace rune::app

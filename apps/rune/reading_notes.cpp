@@ -73,7 +73,7 @@ std::function<void(double)> reading_progress(bool quiet) {
   return [last = -1](double share) mutable {
     const int percent = static_cast<int>(100 * share);
     if (percent != std::exchange(last, percent)) {
-      message(percent == 100 ? "\r              \r" : fmt::format("\rReading {} %", percent));
+      draw(percent == 100 ? "\r              \r" : fmt::format("\rReading {} %", percent));
     }
   };
 }

@@ -19,7 +19,7 @@
 #include "output.h"
 #include "precision_flag.h"
 #include "records.h"
-#include "text/utf8.h"
+#include "text/vocabulary.h"
 #include "train/run_directory.h"
 
 namespace rune::app {
@@ -172,7 +172,7 @@ int sample_records(const Request& request, const fs::path& file, const model::Mo
     ++written;
     output.write(record + '\n');
     copies += copy ? 1 : 0;
-    if (copy) message(fmt::format("in the training set: {}\n", text::escape_controls(record)));
+    if (copy) message(fmt::format("in the training set: {}\n", record));
   });
   output.flush();
   if (known && !request.novel) message(fmt::format("{} of {} are in the training set\n", copies, wanted.count));

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "output.h"
-#include "text/utf8.h"
 #include "train/metrics.h"
 
 namespace rune::app {
@@ -74,7 +73,7 @@ void TrainingDisplay::show(const train::Progress& progress) {
   fields.push_back({7, fmt::format("lr {:.3g}", progress.learning_rate)});
   fields.push_back({4, speed(progress.characters_per_second)});
   if (progress.total_steps > 0) fields.push_back({3, as_time(progress.seconds_left) + " left"});
-  message(fmt::format("{}{}", kClearLine, fitted(std::move(fields), terminal_width() - 1)));
+  draw(fmt::format("{}{}", kClearLine, fitted(std::move(fields), terminal_width() - 1)));
 }
 
 void TrainingDisplay::show(const train::Report& report) {
@@ -93,7 +92,7 @@ void TrainingDisplay::show(const train::Report& report) {
                       report.learning_rate, speed(report.characters_per_second), as_time(report.seconds));
   if (report.best) line += "  best";
   line += '\n';
-  if (!report.sample.empty()) line += indented(terminal_ ? text::escape_controls(report.sample) : report.sample);
+  if (!report.sample.empty()) line += indented(report.sample);
   message(line);
 }
 
@@ -103,7 +102,7 @@ void TrainingDisplay::show(const std::string& notice) {
 }
 
 void TrainingDisplay::clear() {
-  if (drawn_) message(kClearLine);
+  if (drawn_) draw(kClearLine);
   drawn_ = false;
 }
 

@@ -518,7 +518,7 @@ void Trainer::Parts::saved_in(const RunDirectory& run) {
 void Trainer::Parts::roll_back(const RunDirectory& run, const DivergedError& divergence, const Observer& observer) {
   const Position before = position();
   if (before.rollbacks == kMostRollbacks) {
-    throw DivergedError(fmt::format("{} It has been rolled back {} times, each time with half the learning rate.",
+    throw DivergedError(fmt::format("{}. It has been rolled back {} times, each time with half the learning rate.",
                                     divergence.what(), kMostRollbacks),
                         divergence.step());
   }
@@ -535,7 +535,7 @@ void Trainer::Parts::roll_back(const RunDirectory& run, const DivergedError& div
   saved_in(run);
   save();
   const std::string notice =
-      fmt::format("{} {}Rolled back to step {} with half the learning rate ({} of {} times).", divergence.what(),
+      fmt::format("{}. {}Rolled back to step {} with half the learning rate ({} of {} times).", divergence.what(),
                   checkpoint->notice, now.step, now.rollbacks, kMostRollbacks);
   log(notice);
   if (observer.on_notice) observer.on_notice(notice);

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <set>
+
 #include "apps/program.h"
 #include "text/utf8.h"
 
@@ -88,7 +90,11 @@ TEST_F(Text, BytesComeOutAsTheyWentIn) {
   EXPECT_EQ(sample.out.size(), 500U);
   const auto json = inspect();
   EXPECT_EQ(json["text"]["unit"], "byte");
-  EXPECT_EQ(run({"next", "run", "the", "--json", "-k", "0"}).exit_code, 0) << "JSON has no such bytes";
+  EXPECT_THAT(run({"next", "run", "the", "-k", "0"}).out, AllOf(HasSubstr("the byte 255 "), HasSubstr("'a' ")));
+  const auto next = nlohmann::json::parse(run({"next", "run", "the", "--json", "-k", "0"}).out);
+  std::set<int> tokens;
+  for (const auto& candidate : next) tokens.insert(candidate["token"].get<int>());
+  EXPECT_EQ(tokens.size(), next.size()) << "JSON has no such bytes, which tokens tell apart";
 }
 
 TEST_F(Text, EvalAndPromptsFollowTheModelsForm) {

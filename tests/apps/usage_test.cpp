@@ -5,7 +5,9 @@
 namespace rune::test {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class Usage : public ProgramTest {};
@@ -79,6 +81,16 @@ TEST_F(Usage, FailuresExitWithOneAndOneLineThatNamesTheFile) {
     EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
   }
   EXPECT_TRUE(!std::filesystem::exists(path("runs")));
+}
+
+TEST_F(Usage, AFileCannotDriveTheTerminalThatTellsOfIt) {
+  const std::string name = "a\x1b[2Jb";
+  write(name, "step,\x1b]0;title\x07\n1,2\n");
+  for (const Arguments& arguments : {Arguments{"eval", name, name}, Arguments{"plot", "--curve", name}}) {
+    const Result result = run(arguments);
+    EXPECT_EQ(result.exit_code, 1);
+    EXPECT_THAT(result.err, AllOf(HasSubstr(R"(a\x1b[2Jb)"), Not(HasSubstr("\x1b")), Not(HasSubstr("\x07"))));
+  }
 }
 
 TEST_F(Usage, FullDiskIsAFailure) {
