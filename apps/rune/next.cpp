@@ -15,8 +15,6 @@
 namespace rune::app {
 namespace {
 
-constexpr std::size_t kColumn = 8;
-
 // A unit in quotes; a byte that is only a part of a character by its number.
 std::string shown(const std::string& unit, const std::string& utf8) {
   return unit == utf8 ? "'" + in_one_line(unit) + "'" : text::describe_unit(unit);
@@ -55,7 +53,7 @@ int next(int argc, const char* const* argv) {
   for (const auto& [token, probability] : candidates) {
     const std::string unit = model.vocabulary.decode({&token, 1});
     const std::string utf8 = text::replace_invalid(unit);
-    text += fmt::format("{:<{}} {:.4f}\n", shown(unit, utf8), kColumn - 1, probability);
+    text += fmt::format("{:<7} {:.4f}\n", shown(unit, utf8), probability);
     list.push_back({{"character", utf8}, {"token", token}, {"probability", probability}});
   }
   Output output(Output::Controls::pass);

@@ -50,7 +50,8 @@ struct TerminalSize {
 std::string in_one_line(std::string_view text);
 
 /// Writes all of it to stderr at once; what cannot be written is lost, since there is nowhere to say so. Control
-/// characters are escaped: what a file or its name holds must not drive the terminal that tells of it.
+/// characters are escaped, and what is no character becomes U+FFFD: what a file or its name holds must not drive the
+/// terminal that tells of it.
 void message(std::string_view text);
 /// The same as it is: our own control characters, which move the cursor.
 void draw(std::string_view text);
