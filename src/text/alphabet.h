@@ -1,24 +1,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <rune/options.h>
 #include <rune/vocabulary.h>
 
 namespace rune::text {
 
-/// How often each unit of a text occurs.
-struct UnitCounts {
-  std::span<const std::string> units;
-  std::span<const std::int64_t> train;  // in the part for training
-  std::span<const std::int64_t> all;
-};
-
-/// The alphabet that the options ask for: symbols first, then units sorted by their bytes, which is the order of code
-/// points. <unk> is among them where units are left out: those that are rare, beyond the coverage, or beyond the
-/// greatest size; then training alone decides.
-rune::Vocabulary choose_alphabet(const UnitCounts& counts, const TextOptions& options);
+/// The alphabet that the options ask for, of the units of a text: symbols first, then units sorted by their bytes, which
+/// is the order of code points. <unk> is among them where units are left out: those that are rare, beyond the coverage,
+/// or beyond the greatest size; then training alone decides, and `count` is asked how often each occurs there.
+rune::Vocabulary choose_alphabet(std::span<const std::string> units,
+                                 const std::function<std::vector<std::int64_t>()>& count, const TextOptions& options);
 
 }  // namespace rune::text

@@ -1,13 +1,16 @@
 #include "text/corpus.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include <rune/error.h>
 
 #include "text/alphabet.h"
 #include "text/form.h"
+#include "text/prefix.h"
 #include "text/records.h"
 #include "text/segmenter.h"
 #include "text/source.h"
@@ -47,10 +50,16 @@ class Assembly {
     Decoder decoder(document.bytes, document.name, options_);
     RecordReader records(options_.form, "'" + document.name + "'");
     const auto add = [&](const std::string& record) { add_record(record); };
+    const bool as_it_is = options_.form.unit == Unit::character && !has_records() && !is_changed(options_.form) &&
+                          options_.first_characters == 0;
     for (std::string piece; decoder.next(piece);) {
       if (on_progress_)
         on_progress_(std::min(1.0, static_cast<double>(read_ += piece.size()) / static_cast<double>(size_)));
-      hash_.add(piece);
+      for_characters(piece, [&](std::span<const char32_t> characters) {
+        hash_.add(characters);
+        if (as_it_is) add_characters(characters);
+      });
+      if (as_it_is) continue;
       const std::string_view text = among_the_first(piece);
       if (has_records()) {
         records.add(text, add);
@@ -66,7 +75,7 @@ class Assembly {
 
   /// What comes from now on is for validation.
   void begin_validation() {
-    hash_.add(std::string_view("\0", 1));
+    hash_.add(std::array{U'\0'});
     if (has_records()) filter_->begin_again();
     validation_begin_ = tokens_.size();
     characters_ = 0;
@@ -77,20 +86,22 @@ class Assembly {
     if (tokens_.size() == 0) fail_empty();
     const std::span<std::int32_t> tokens = tokens_.all();
     const std::size_t split = split_tokens();
-    if (!given_) given_.emplace(choose_alphabet({units_, counts_without(tokens.subspan(split)), counts_}, options_));
+    if (!given_) {
+      const auto count = [&] { return counts_in(tokens.first(split)); };
+      given_.emplace(choose_alphabet(units_, count, options_));
+    }
     Corpus corpus{.vocabulary = std::move(*given_), .hash = hash_.digits(), .options = options_};
     const std::size_t records = std::ranges::upper_bound(ends_, split) - ends_.begin();
-    const std::vector<std::int32_t> numbers = numbers_in(corpus.vocabulary);
-    corpus.unknown = unknown_units(numbers);
+    std::vector<std::int32_t> numbers = numbers_in(corpus.vocabulary);
+    if (std::ranges::find(numbers.begin() + kSymbols, numbers.end(), -1) != numbers.end()) {
+      corpus.unknown = unknown_units(numbers, counts_in(tokens));
+    }
     if (corpus.unknown.distinct > 0 && corpus.vocabulary.token(Symbol::unknown) < 0) {
       if (unknown == Unknown::error) fail_unknown(tokens, numbers);
       return skipping(std::move(corpus), numbers, split, records);
     }
-    const int unknown_token = corpus.vocabulary.token(Symbol::unknown);
-    for (std::int32_t& token : tokens) {
-      const std::int32_t number = numbers[static_cast<std::size_t>(token)];
-      token = number >= 0 ? number : unknown_token;
-    }
+    std::ranges::replace(numbers, -1, corpus.vocabulary.token(Symbol::unknown));
+    for (std::int32_t& token : tokens) token = numbers[static_cast<std::size_t>(token)];
     deal(corpus, tokens.size(), split, records);
     return corpus;
   }
@@ -112,24 +123,30 @@ class Assembly {
   void add_symbol(Symbol symbol) { tokens_.push_back(static_cast<std::int32_t>(symbol)); }
 
   void add_units(std::string_view text) {
-    const auto add = [&](std::string_view unit, std::int32_t number) {
-      if (number == UnitIndex::kNone) number = add_new(unit);
-      ++counts_[static_cast<std::size_t>(number) - kSymbols];
-      return number;
-    };
-    segmenter_.for_each(
-        text, [&](std::string_view unit) { tokens_.push_back(add(unit, index_.find(unit))); },
-        [&](std::string_view stretch) {
-          tokens_.append(stretch.size(),
-                         [&](std::size_t i) { return add(stretch.substr(i, 1), index_.find_ascii(stretch[i])); });
-        });
+    if (options_.form.unit == Unit::character) {
+      for_characters(text, [&](std::span<const char32_t> characters) { add_characters(characters); });
+    } else if (options_.form.unit == Unit::byte) {
+      tokens_.append(text.size(), [&](std::size_t i) { return known(byte_as_character(text[i])); });
+    } else {
+      segmenter_.for_each(text, [&](std::string_view unit) { tokens_.push_back(known(unit)); });
+    }
   }
 
+  void add_characters(std::span<const char32_t> characters) {
+    tokens_.append(characters.size(), [&](std::size_t i) { return known(characters[i]); });
+  }
+
+  /// The number of a unit, a new one where it has none yet.
+  std::int32_t known(const auto& unit) {
+    const std::int32_t number = index_.find(unit);
+    return number == UnitIndex::kNone ? add_new(unit) : number;
+  }
+
+  std::int32_t add_new(char32_t character) { return add_new(bytes_of(character)); }
   std::int32_t add_new(std::string_view unit) {
     const auto number = static_cast<std::int32_t>(kSymbols + units_.size());
     index_.insert(unit, number);
     units_.emplace_back(unit);
-    counts_.push_back(0);
     return number;
   }
 
@@ -169,11 +186,11 @@ class Assembly {
     return after == document_ends_.begin() ? *after : *(after - 1);
   }
 
-  /// How often each unit occurs outside these tokens, which are the validation's: the smaller part.
-  [[nodiscard]] std::vector<std::int64_t> counts_without(std::span<const std::int32_t> tokens) const {
-    std::vector<std::int64_t> counts = counts_;
+  /// How often each unit occurs among tokens.
+  [[nodiscard]] std::vector<std::int64_t> counts_in(std::span<const std::int32_t> tokens) const {
+    std::vector<std::int64_t> counts(units_.size());
     for (const std::int32_t token : tokens) {
-      if (token >= static_cast<std::int32_t>(kSymbols)) --counts[static_cast<std::size_t>(token) - kSymbols];
+      if (token >= static_cast<std::int32_t>(kSymbols)) ++counts[static_cast<std::size_t>(token) - kSymbols];
     }
     return counts;
   }
@@ -196,14 +213,15 @@ class Assembly {
     return numbers;
   }
 
-  [[nodiscard]] UnknownUnits unknown_units(std::span<const std::int32_t> numbers) const {
+  [[nodiscard]] UnknownUnits unknown_units(std::span<const std::int32_t> numbers,
+                                           std::span<const std::int64_t> counts) const {
     constexpr std::size_t kListed = 10;
     UnknownUnits unknown;
     for (std::size_t i = 0; i < units_.size(); ++i) {
       if (numbers[kSymbols + i] >= 0) continue;
       ++unknown.distinct;
-      unknown.occurrences += counts_[i];
-      unknown.most_frequent.emplace_back(units_[i], counts_[i]);
+      unknown.occurrences += counts[i];
+      unknown.most_frequent.emplace_back(units_[i], counts[i]);
     }
     auto& list = unknown.most_frequent;
     const auto listed = list.begin() + static_cast<std::ptrdiff_t>(std::min(kListed, list.size()));
@@ -274,7 +292,6 @@ class Assembly {
   Segmenter segmenter_{Unit::character};
   UnitIndex index_;
   std::vector<std::string> units_;
-  std::vector<std::int64_t> counts_;  // of each unit
   TokenStore tokens_;
   std::unique_ptr<RecordFilter> filter_;  // of records
   std::vector<std::size_t> ends_;         // of records

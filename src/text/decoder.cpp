@@ -187,9 +187,11 @@ bool Decoder::next(std::string& piece) {
   }
   const bool last = parts.at == parts.bytes.size() && parts.pending.size() <= kLongestPiece;
   const std::size_t size = last ? parts.pending.size() : cut(std::string_view(parts.pending).substr(0, kLongestPiece));
-  piece.assign(parts.pending, 0, size);
-  parts.pending.erase(0, size);
-  parts.reading.characters += static_cast<std::int64_t>(count_characters(piece));
+  piece.swap(parts.pending);  // a piece is nearly all of it
+  parts.pending.assign(piece, size, std::string::npos);
+  piece.resize(size);
+  const auto characters = parts.reading.invalid == 0 ? count_valid_characters(piece) : count_characters(piece);
+  parts.reading.characters += static_cast<std::int64_t>(characters);
   return !piece.empty();
 }
 

@@ -52,8 +52,12 @@ std::string normalized(std::string text, Normalization form) {
 
 }  // namespace
 
+bool is_changed(const TextForm& form) {
+  return form.lowercase || form.fold_case || form.normalize != Normalization::none;
+}
+
 std::string treated(std::string_view text, const TextForm& form) {
-  if (!form.lowercase && !form.fold_case && form.normalize == Normalization::none) return std::string(text);
+  if (!is_changed(form)) return std::string(text);
   std::string out;
   while (!text.empty()) {
     const std::size_t valid = valid_prefix(text.substr(0, kLongestStretch));

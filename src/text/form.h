@@ -7,6 +7,8 @@
 
 namespace rune::text {
 
+/// Whether texts of this form may differ from what they are read from.
+bool is_changed(const TextForm& form);
 /// A text in the case and normal form that a model reads. Bytes that are no character stay as they are.
 std::string treated(std::string_view text, const TextForm& form);
 

@@ -21,6 +21,9 @@ std::uint64_t eight_at(std::string_view bytes, std::size_t at) {
   return std::endian::native == std::endian::little ? eight : __builtin_bswap64(eight);
 }
 
+// How many of eight bytes stand before the first one beyond ASCII.
+std::size_t plain_bytes(std::uint64_t eight) { return static_cast<std::size_t>(std::countr_zero(eight & kHigh)) / 8; }
+
 // How far there are characters of one or two bytes alone, the letters of most alphabets. Where the ones end and the
 // others begin is a matter of chance, which no branch could foresee.
 std::size_t short_prefix(std::string_view bytes) {
@@ -45,8 +48,7 @@ std::size_t ascii_prefix(std::string_view bytes) {
   // Stretches are short where every other word has a letter beyond ASCII: eight bytes at a time.
   std::size_t at = 0;
   for (; at + sizeof kHigh <= bytes.size(); at += sizeof kHigh) {
-    if (const std::uint64_t high = eight_at(bytes, at) & kHigh; high != 0)
-      return at + static_cast<std::size_t>(std::countr_zero(high)) / 8;
+    if (const std::size_t plain = plain_bytes(eight_at(bytes, at)); plain < sizeof kHigh) return at + plain;
   }
   while (at < bytes.size() && !is_high(bytes[at])) ++at;
   return at;
@@ -63,6 +65,30 @@ std::size_t valid_prefix(std::string_view bytes) {
     at += short_prefix(bytes.substr(at));
   }
   return at;
+}
+
+std::size_t take_characters(std::string_view& text, std::span<char32_t> characters) {
+  std::size_t at = 0;
+  std::size_t count = 0;
+  const auto take_one = [&] {
+    const Decoded next = decode_at(text, at);
+    const bool valid = next.wrong == nullptr;
+    characters[count++] = valid ? next.character : byte_as_character(text[at]);
+    at += valid ? next.length : 1;
+  };
+  while (count + sizeof kHigh <= characters.size() && at + sizeof kHigh <= text.size()) {
+    // All eight are written; those from the first one beyond ASCII on are then written over.
+    for (std::size_t i = 0; i < sizeof kHigh; ++i) characters[count + i] = static_cast<unsigned char>(text[at + i]);
+    const std::size_t plain = plain_bytes(eight_at(text, at));
+    at += plain;
+    count += plain;
+    if (plain == sizeof kHigh) continue;
+    do take_one();
+    while (count < characters.size() && at < text.size() && is_high(text[at]));
+  }
+  while (count < characters.size() && at < text.size()) take_one();
+  text.remove_prefix(at);
+  return count;
 }
 
 }  // namespace rune::text

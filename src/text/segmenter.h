@@ -7,7 +7,6 @@
 
 #include <rune/options.h>
 
-#include "text/prefix.h"
 #include "text/utf8.h"
 
 namespace rune::text {
@@ -23,23 +22,10 @@ class Segmenter {
 
   /// Calls visit(unit) for each.
   void for_each(std::string_view text, const auto& visit) {
-    for_each(text, visit, [&](std::string_view stretch) {
-      for (std::size_t i = 0; i < stretch.size(); ++i) visit(stretch.substr(i, 1));
-    });
-  }
-
-  /// The same, and visit_ascii(stretch) for stretches of units that are one ASCII character each, as far as they are
-  /// quickly found.
-  void for_each(std::string_view text, const auto& visit, const auto& visit_ascii) {
     if (unit_ == Unit::byte || unit_ == Unit::character) {
       while (!text.empty()) {
-        std::size_t length = ascii_prefix(text);
-        if (length > 0) {
-          visit_ascii(text.substr(0, length));
-        } else {
-          length = unit_ == Unit::byte ? 1 : character_length(text);
-          visit(text.substr(0, length));
-        }
+        const std::size_t length = unit_ == Unit::byte ? 1 : character_length(text);
+        visit(text.substr(0, length));
         text.remove_prefix(length);
       }
       return;

@@ -1,15 +1,12 @@
 #include "text/unit_index.h"
 
-#include "text/utf8.h"
-
 namespace rune::text {
 
 std::optional<std::size_t> UnitIndex::place_of(std::string_view unit) {
-  constexpr std::size_t kBytes = 0xDC00;  // among the surrogates, which no text has
   if (unit.empty()) return std::nullopt;
   const Decoded first = decode_at(unit, 0);
   if (first.wrong == nullptr && first.length == unit.size() && first.character < kTable) return first.character;
-  if (first.wrong != nullptr && unit.size() == 1) return kBytes + static_cast<unsigned char>(unit[0]);
+  if (first.wrong != nullptr && unit.size() == 1) return kLoneByte + static_cast<unsigned char>(unit[0]);
   return std::nullopt;
 }
 

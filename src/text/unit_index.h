@@ -10,6 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "text/utf8.h"
+
 namespace rune::text {
 
 /// Numbers of units: a table by code point for single characters and single bytes, and a hash table for longer units
@@ -18,9 +20,12 @@ class UnitIndex {
  public:
   static constexpr std::int32_t kNone = -1;
 
-  [[nodiscard]] std::int32_t find_ascii(char character) const { return single(static_cast<unsigned char>(character)); }
   /// kNone if it is not there.
   [[nodiscard]] std::int32_t find(std::string_view unit) const;
+  /// The same of one character, or of a byte that is part of none (kLoneByte).
+  [[nodiscard]] std::int32_t find(char32_t character) const {
+    return character < kTable ? single(character) : find(bytes_of(character));
+  }
   /// The unit must not be there yet.
   void insert(std::string_view unit, std::int32_t number);
 

@@ -89,6 +89,16 @@ std::string encode_utf8(std::u32string_view code_points) {
   return bytes;
 }
 
+std::string bytes_of(char32_t character) {
+  std::string bytes;
+  if (character >= kLoneByte && character <= kLoneByte + 0xFF) {
+    bytes += static_cast<char>(character - kLoneByte);
+  } else {
+    append_utf8(bytes, character);
+  }
+  return bytes;
+}
+
 std::string replace_invalid(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());
@@ -100,11 +110,15 @@ std::string replace_invalid(std::string_view bytes) {
   return out;
 }
 
+std::size_t count_valid_characters(std::string_view text) {
+  return text.size() - static_cast<std::size_t>(std::ranges::count_if(text, is_continuation));
+}
+
 std::size_t count_characters(std::string_view bytes) {
   std::size_t count = 0;
   while (!bytes.empty()) {
     const std::size_t valid = valid_prefix(bytes);
-    count += valid - static_cast<std::size_t>(std::ranges::count_if(bytes.substr(0, valid), is_continuation));
+    count += count_valid_characters(bytes.substr(0, valid));
     bytes.remove_prefix(valid);
     if (bytes.empty()) break;
     ++count;

@@ -24,6 +24,10 @@ inline Decoded decode_at(std::string_view bytes, std::size_t offset) {
   return decode_long(bytes, offset);
 }
 
+/// A byte that is part of no character is this and itself where characters are numbers: a low surrogate, which no text
+/// has.
+constexpr char32_t kLoneByte = 0xDC00;
+
 /// Decodes UTF-8 to code points. Invalid input (bad lead or continuation byte, overlong form, surrogate, beyond
 /// U+10FFFF, cut off at the end) throws InputError naming `name` and the byte offset.
 std::u32string decode_utf8(std::string_view bytes, const std::string& name);
@@ -31,12 +35,16 @@ std::u32string decode_utf8(std::string_view bytes, const std::string& name);
 /// Appends the UTF-8 form of one code point.
 void append_utf8(std::string& out, char32_t code_point);
 std::string encode_utf8(std::u32string_view code_points);
+/// The bytes of a character, or the one that is part of none (kLoneByte).
+std::string bytes_of(char32_t character);
 
 /// Bytes that are no character as U+FFFD.
 std::string replace_invalid(std::string_view bytes);
 
 /// Characters in a text; a byte that is part of none counts as one.
 std::size_t count_characters(std::string_view bytes);
+/// Characters in a text that has no such bytes.
+std::size_t count_valid_characters(std::string_view text);
 
 /// How many bytes at the end may be the beginning of a character.
 std::size_t unfinished(std::string_view bytes);

@@ -11,10 +11,13 @@ namespace {
 using Entries = std::vector<std::string>;
 
 const Entries kUnits{"d", "a", "\xc3\xa9", "b"};
-const std::vector<std::int64_t> kTrain{1, 90, 6, 2};
-const std::vector<std::int64_t> kAll{1, 90, 6, 9};
+const std::vector<std::int64_t> kCounts{1, 90, 6, 2};
 
-Entries chosen(const TextOptions& options) { return choose_alphabet({kUnits, kTrain, kAll}, options).entries; }
+Entries chosen(const TextOptions& options) {
+  return choose_alphabet(
+             kUnits, [] { return kCounts; }, options)
+      .entries;
+}
 
 TEST(Alphabet, IsSortedBehindItsSymbols) {
   EXPECT_EQ(chosen({}), (Entries{"a", "b", "d", "é"}));
@@ -35,7 +38,19 @@ TEST(Alphabet, HasNoUnknownSymbolWithoutNeed) {
   EXPECT_EQ(chosen({.max_vocabulary = 0}), (Entries{"a", "b", "d", "é"}));
 }
 
-TEST(Alphabet, TheFormIsKept) { EXPECT_EQ(choose_alphabet({}, {.form = {.column = 7}}).form.column, 7); }
+TEST(Alphabet, CountsNothingWhereNothingIsLeftOut) {
+  bool counted = false;
+  const auto count = [&] {
+    counted = true;
+    return kCounts;
+  };
+  EXPECT_EQ(choose_alphabet(kUnits, count, {.max_vocabulary = 4}).entries.size(), 4U);
+  EXPECT_FALSE(counted);
+  EXPECT_EQ(choose_alphabet(kUnits, count, {.max_vocabulary = 3}).entries.size(), 4U);
+  EXPECT_TRUE(counted);
+}
+
+TEST(Alphabet, TheFormIsKept) { EXPECT_EQ(choose_alphabet({}, {}, {.form = {.column = 7}}).form.column, 7); }
 
 }  // namespace
 }  // namespace rune::text

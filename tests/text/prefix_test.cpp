@@ -48,6 +48,31 @@ RC_GTEST_PROP(Prefix, CountingByTheBlockIsCountingOneByOne, ()) {
   RC_ASSERT(count_characters(text) == count);
 }
 
+RC_GTEST_PROP(Prefix, TakingByTheBlockIsTakingOneByOne, ()) {
+  const std::string text = some_text();
+  std::u32string expected;
+  for (std::size_t i = 0; i < text.size();) {
+    const Decoded next = decode_at(text, i);
+    const bool valid = next.wrong == nullptr;
+    expected += valid ? next.character : byte_as_character(text[i]);
+    i += valid ? next.length : 1;
+  }
+  std::u32string taken;
+  std::u32string block(*rc::gen::inRange<std::size_t>(1, 100), U'\0');
+  for (std::string_view rest = text; !rest.empty();) taken.append(block, 0, take_characters(rest, block));
+  RC_ASSERT(taken == expected);
+
+  std::u32string visited;
+  for_characters(text, [&](std::span<const char32_t> characters) {
+    visited.append(characters.begin(), characters.end());
+  });
+  RC_ASSERT(visited == expected);
+
+  std::string bytes;
+  for (const char32_t character : taken) bytes += bytes_of(character);
+  RC_ASSERT(bytes == text);
+}
+
 TEST(Prefix, OfNothingIsEmpty) {
   EXPECT_EQ(ascii_prefix(""), 0U);
   EXPECT_EQ(valid_prefix(""), 0U);

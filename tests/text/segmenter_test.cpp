@@ -35,26 +35,6 @@ TEST(Segmenter, WordsComeFromRulesAndDictionaries) {
       << "Thai";
 }
 
-RC_GTEST_PROP(Segmenter, StretchesOfAsciiAreTheSameUnits, ()) {
-  const auto parts = *rc::gen::container<Strings>(
-      rc::gen::oneOf(rc::gen::arbitrary<std::string>(),
-                     rc::gen::element<std::string>("Some plain words.\n", "ö", "\r\n", "\xe2\x82", "\u4f60")));
-  std::string text;
-  for (const std::string& part : parts) text += part;
-  for (const Unit unit : {Unit::character, Unit::grapheme, Unit::byte, Unit::word}) {
-    Strings found;
-    Segmenter(unit).for_each(
-        text, [&](std::string_view part) { found.emplace_back(part); },
-        [&](std::string_view stretch) {
-          for (const char character : stretch) {
-            RC_ASSERT(static_cast<unsigned char>(character) < 0x80);
-            found.emplace_back(1, character);
-          }
-        });
-    RC_ASSERT(found == units(text, unit));
-  }
-}
-
 RC_GTEST_PROP(Segmenter, UnitsAreTheTextAgain, (const std::string& bytes)) {
   for (const Unit unit : {Unit::character, Unit::grapheme, Unit::byte, Unit::word}) {
     std::string together;
