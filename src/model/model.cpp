@@ -332,7 +332,8 @@ Model model_from(const format::SafetensorsFile& file, Purpose purpose, const ker
 
   Parameters parameters(options, vocabulary.size());
   for (const Tensor& tensor : layout) {
-    std::ranges::copy(file.find(tensor.name)->as<float>(), parameters.values(tensor).begin());
+    const std::span<const float> values = file.find(tensor.name)->as<float>();
+    std::copy_n(values.data(), values.size(), parameters.values(tensor).data());
   }
   Network network(options, vocabulary.size(), std::move(parameters), purpose, kernels);
   return {std::move(vocabulary), std::move(network)};

@@ -1,6 +1,7 @@
 #include "model/recurrent_layer.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <utility>
 
@@ -153,23 +154,19 @@ void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thr
   pack_tensor(weight_ih_, input_rows_, input_forward_, input_backward_);
 
   // Only what this thread owns of bias and table: the columns of its units.
-  const auto for_columns = [&](const std::vector<std::int32_t>& rows, std::size_t first_slot, auto&& write) {
-    for (std::size_t c = first_panel * kPanel; c < last_panel * kPanel; ++c) {
-      const std::size_t unit_block = c / (gates * kPanel);
-      const std::size_t column = (unit_block * traits_->slots + first_slot) * kPanel + c % (gates * kPanel);
-      write(column, rows[c]);
-    }
+  const auto mine = [&](const std::vector<OuterBlock>& all) {
+    return std::span(all).subspan(first_panel, last_panel - first_panel);
   };
   const std::size_t from = units.begin * unit_columns();
   const std::size_t to = units.end * unit_columns();
   std::fill(bias_.data() + from, bias_.data() + to, 0.0F);
-  const auto add_bias = [&](std::size_t tensor) {
-    return [this, bias = values(tensor)](std::size_t column, std::int32_t row) {
-      bias_.data()[column] += row < 0 ? 0.0F : bias[row];
-    };
+  const auto add_bias = [&](std::size_t tensor, const std::vector<OuterBlock>& blocks) {
+    const float* const added = values(tensor);
+    for (const OuterBlock& block : mine(blocks))
+      for (std::size_t j = 0; j < block.count; ++j) bias_.data()[block.d_column + j] += added[block.c_row + j];
   };
-  for_columns(input_rows_, traits_->input_first, add_bias(bias_ih_));
-  if (traits_->recurrent) for_columns(hidden_rows_, traits_->hidden_first, add_bias(bias_hh_));
+  add_bias(bias_ih_, input_blocks_);
+  if (traits_->recurrent) add_bias(bias_hh_, hidden_blocks_);
 
   if (!first()) return;
   if (thread == 0) has_table_ = with_table || !embedding_;
@@ -178,12 +175,14 @@ void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thr
   } else {
     for (std::size_t v = 0; v < vocabulary_size_; ++v)
       std::copy(bias_.data() + from, bias_.data() + to, table_.row(v) + from);
-    const float* weights = values(weight_ih_);
-    for_columns(input_rows_, traits_->input_first, [&](std::size_t column, std::int32_t row) {
-      if (row < 0) return;
-      const float* in = weights + static_cast<std::size_t>(row) * vocabulary_size_;
-      for (std::size_t v = 0; v < vocabulary_size_; ++v) table_.row(v)[column] += in[v];
-    });
+    // By blocks, so that each line of the table is written once: its rows fall into the same sets of the caches.
+    for (const OuterBlock& block : mine(input_blocks_)) {
+      const float* in = values(weight_ih_) + block.c_row * vocabulary_size_;
+      for (std::size_t v = 0; v < vocabulary_size_; ++v) {
+        float* const out = table_.row(v) + block.d_column;
+        for (std::size_t j = 0; j < block.count; ++j) out[j] += in[j * vocabulary_size_ + v];
+      }
+    }
   }
 }
 
@@ -479,16 +478,18 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
   if (embedding_) return;  // embedding_gradients goes on
   float* d_weight = values(weight_ih_);
   float* d_bias = values(bias_ih_);
-  for (const OuterBlock& block : mine(input_blocks_))
-    for (std::size_t j = 0; j < block.count; ++j) {
-      float* out = d_weight + (block.c_row + j) * vocabulary_size_;
-      double total = 0;
-      for (std::size_t v = 0; v < vocabulary_size_; ++v) {
-        out[v] = d_table.row(v)[block.d_column + j];
-        total += static_cast<double>(out[v]);
+  for (const OuterBlock& block : mine(input_blocks_)) {  // each line of the table is read once, as pack writes them
+    float* const out = d_weight + block.c_row * vocabulary_size_;
+    std::array<double, kPanel> totals{};
+    for (std::size_t v = 0; v < vocabulary_size_; ++v) {
+      const float* const in = d_table.row(v) + block.d_column;
+      for (std::size_t j = 0; j < block.count; ++j) {
+        out[j * vocabulary_size_ + v] = in[j];
+        totals[j] += static_cast<double>(in[j]);
       }
-      d_bias[block.c_row + j] = static_cast<float>(total);
     }
+    for (std::size_t j = 0; j < block.count; ++j) d_bias[block.c_row + j] = static_cast<float>(totals[j]);
+  }
 }
 
 void RecurrentLayer::embedding_gradients(const Matrix& d_table, const BlockCharacters& characters, Matrix& d_embedding,

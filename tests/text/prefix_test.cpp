@@ -63,9 +63,8 @@ RC_GTEST_PROP(Prefix, TakingByTheBlockIsTakingOneByOne, ()) {
   RC_ASSERT(taken == expected);
 
   std::u32string visited;
-  for_characters(text, [&](std::span<const char32_t> characters) {
-    visited.append(characters.begin(), characters.end());
-  });
+  for_characters(text,
+                 [&](std::span<const char32_t> characters) { visited.append(characters.begin(), characters.end()); });
   RC_ASSERT(visited == expected);
 
   std::string bytes;
