@@ -35,8 +35,8 @@ constexpr char32_t byte_as_character(char byte) {
   return value < 0x80 ? value : kLoneByte + value;
 }
 
-/// Takes characters from the front of a text, as many as there is room for, and returns how many: their code points, and
-/// byte_as_character for one that is part of none.
+/// Takes characters from the front of a text, as many as there is room for, and returns how many: their code points,
+/// and byte_as_character for one that is part of none.
 std::size_t take_characters(std::string_view& text, std::span<char32_t> characters);
 /// Calls visit(characters) for all of a text, block by block.
 void for_characters(std::string_view text, const auto& visit) {
