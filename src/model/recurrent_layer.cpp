@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -36,6 +37,11 @@ void pack_both(const float* weights, std::size_t stride, const std::vector<std::
   forward.pack_transposed(weights, stride, rows, forward_panels.begin, forward_panels.end);
   const Range panels = share_of(backward.panels(), thread, threads);
   backward.pack_rows(weights, stride, rows, panels.begin, panels.end);
+}
+
+/// Those of some blocks of units, each of which has one for every gate.
+std::span<const OuterBlock> blocks_of(std::span<const OuterBlock> all, Range units, std::size_t gates) {
+  return all.subspan(units.begin * gates, (units.end - units.begin) * gates);
 }
 
 }  // namespace
@@ -141,22 +147,19 @@ void RecurrentLayer::pack(const Parameters& parameters, bool with_table, int thr
   const auto values = [&](std::size_t tensor) { return parameters.values(parameters.tensors()[tensor]).data(); };
   const std::size_t gates = traits_->gates;
   const Range units = share_of(unit_blocks_, thread, threads);
-  const std::size_t first_panel = units.begin * gates;
-  const std::size_t last_panel = units.end * gates;
+  const Range panels{units.begin * gates, units.end * gates};
 
   const auto pack_tensor = [&](std::size_t tensor, const std::vector<std::int32_t>& rows, PackedMatrix& forward,
                                PackedMatrix& backward) {
     if (forward.depth() == 0) return;  // no such product
-    pack_both(values(tensor), forward.depth(), rows, {first_panel, last_panel}, forward, backward, thread, threads);
+    pack_both(values(tensor), forward.depth(), rows, panels, forward, backward, thread, threads);
   };
   pack_tensor(weight_hh_, hidden_rows_, hidden_forward_, hidden_backward_);
   pack_tensor(weight_uh_, input_rows_, inner_forward_, inner_backward_);
   pack_tensor(weight_ih_, input_rows_, input_forward_, input_backward_);
 
   // Only what this thread owns of bias and table: the columns of its units.
-  const auto mine = [&](const std::vector<OuterBlock>& all) {
-    return std::span(all).subspan(first_panel, last_panel - first_panel);
-  };
+  const auto mine = [&](const std::vector<OuterBlock>& all) { return blocks_of(all, units, gates); };
   const std::size_t from = units.begin * unit_columns();
   const std::size_t to = units.end * unit_columns();
   std::fill(bias_.data() + from, bias_.data() + to, 0.0F);
@@ -421,11 +424,8 @@ void RecurrentLayer::accumulate_gradients(const LayerActivations& activations, c
                                           int threads) const {
   const auto values = [&](std::size_t tensor) { return gradients.values(gradients.tensors()[tensor]).data(); };
   const Range units = share_of(unit_blocks_, thread, threads);
-  const std::size_t blocks = (units.end - units.begin) * traits_->gates;
-  const auto mine = [&](const std::vector<OuterBlock>& all) {
-    return std::span(all).subspan(units.begin * traits_->gates, blocks);
-  };
-  if (blocks == 0) return;
+  const auto mine = [&](const std::vector<OuterBlock>& all) { return blocks_of(all, units, traits_->gates); };
+  if (units.begin == units.end) return;
   const Matrix& d_gates = activations.gates;
   const std::size_t rows = steps * batch_size;
 
@@ -496,8 +496,7 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const BlockChara
                                          Parameters& gradients, float* scratch, int thread, int threads) const {
   const auto values = [&](std::size_t tensor) { return gradients.values(gradients.tensors()[tensor]).data(); };
   const Range units = share_of(unit_blocks_, thread, threads);
-  const std::size_t blocks = (units.end - units.begin) * traits_->gates;
-  if (blocks > 0)
+  if (units.begin < units.end)
     kernels_->outer_product({.d = d_table.data(),
                              .d_stride = d_table.cols(),
                              .x = characters.embedded.data(),
@@ -506,7 +505,7 @@ void RecurrentLayer::embedding_gradients(const Matrix& d_table, const BlockChara
                              .columns = input_size_,
                              .c = values(weight_ih_),
                              .column_sums = values(bias_ih_)},
-                            std::span(input_blocks_).subspan(units.begin * traits_->gates, blocks), scratch);
+                            blocks_of(input_blocks_, units, traits_->gates), scratch);
 
   // The rows of this thread's tokens: those of the block get a gradient, all others none.
   const Range tokens = share_of(vocabulary_size_, thread, threads);

@@ -19,7 +19,7 @@ constexpr std::string_view kPrintable =
 bool leaves_out(std::size_t units, const TextOptions& options) {
   if (options.unknown_symbol || options.min_frequency > 1 || options.coverage < 1) return true;
   if (options.alphabet == Alphabet::printable || options.max_vocabulary == 0) return false;
-  return units > static_cast<std::size_t>(options.max_vocabulary);
+  return static_cast<std::int64_t>(units) > options.max_vocabulary;
 }
 
 /// How many of the counts, the greatest first, make up a share of them all.
